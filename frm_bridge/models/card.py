@@ -1,0 +1,200 @@
+"""The model card: everything but the weights, inside the ``.onnx`` file itself.
+
+A card travels as one JSON text in the file's ``metadata_props`` under the key
+``frm_bridge``, so that one file is enough to predict, and no constant is ever typed
+by hand.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from frm_bridge.errors import FrmError, ModelError
+from frm_bridge.models.normalisation import (
+    InputNormalisation,
+    Normalisation,
+    OutputNormalisation,
+)
+from frm_bridge.outputs import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+METADATA_KEY = "frm_bridge"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a user and the predictor must know of a model.
+
+    Attributes
+    ----------
+    name : str
+        Short name, file-name safe.
+    marker : str
+        What the output shows, for example ``"nuclei"``.
+    modality : str
+        The transmitted-light modality of the input, for example ``"bright field"``.
+    normalisation : Normalisation
+        Grey levels in, grey levels out.
+    stride : int
+        Window origins must be multiples of this, in px.
+    halo : int
+        Context to crop from each side of a window, in px; a multiple of ``stride``.
+    margin : int
+        Pixels nearer than this to the image border lack context.
+    stacks : int
+        1, or 2 for the two-stack network.
+    head : {"linear", "elu"}
+        Last activation.
+    bit_depth : int or None
+        Of the training input.
+    pixel_size_um : float or None
+        Of the training input, in µm; None where the files did not say.
+    parity_error_sd : float or None
+        Largest Keras-against-ONNX difference, in units of the output's sd.
+    description, licence, citation : str
+        Free text.
+    authors : tuple of str
+        Of the model.
+    good_for, not_good_for : tuple of str
+        Stated uses.
+    training : mapping
+        Fingerprint of the data, split, settings, history summary.
+    evaluation : mapping
+        Held-out numbers.
+    """
+
+    name: str
+    marker: str
+    modality: str
+    normalisation: Normalisation
+    stride: int = 16
+    halo: int = 96
+    margin: int = 94
+    stacks: int = 1
+    head: str = "linear"
+    bit_depth: int | None = None
+    pixel_size_um: float | None = None
+    parity_error_sd: float | None = None
+    description: str = ""
+    licence: str = ""
+    citation: str = ""
+    authors: tuple[str, ...] = ()
+    good_for: tuple[str, ...] = ()
+    not_good_for: tuple[str, ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.stride < 1 or self.halo < 0 or self.halo % self.stride:
+            raise ModelError(
+                "E_MODEL_CARD",
+                f"halo {self.halo} must be a multiple of stride {self.stride}",
+                "export the model again with this version of frm_bridge",
+            )
+
+    def to_json(self) -> str:
+        """Write the card as one line of JSON."""
+        content = {"schema": SCHEMA, **dataclasses.asdict(self)}
+        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """Read a card that :meth:`to_json` wrote.
+
+        Raises
+        ------
+        ModelError
+            ``E_MODEL_CARD`` for anything else, or a newer schema.
+        """
+        try:
+            content = json.loads(text)
+            schema = content.pop("schema")
+            if schema != SCHEMA:
+                raise ModelError(
+                    "E_MODEL_CARD",
+                    f"the model card has schema {schema}; this version reads {SCHEMA}",
+                    "install the newest frm_bridge",
+                )
+            scales = content.pop("normalisation")
+            normalisation = Normalisation(
+                InputNormalisation(**scales["input"]),
+                OutputNormalisation(**scales["output"]),
+            )
+            for name in ("authors", "good_for", "not_good_for"):
+                content[name] = tuple(content[name])
+            return cls(normalisation=normalisation, **content)
+        except FrmError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(
+                "E_MODEL_CARD",
+                f"the model card cannot be read: {error!r}",
+                "export the model again with this version of frm_bridge",
+            ) from error
+
+
+def load_onnx(path: Path) -> onnx.ModelProto:
+    """Read an ONNX file whole.
+
+    Raises
+    ------
+    ModelError
+        ``E_MODEL_MISSING`` or ``E_MODEL_FORMAT``.
+    """
+    if not path.is_file():
+        raise ModelError(
+            "E_MODEL_MISSING",
+            f"there is no model file {path}",
+            "give the path of an .onnx file, or a name that 'frm-bridge models list' shows",
+        )
+    try:
+        model = onnx.load(path)
+    except (DecodeError, ValueError, OSError) as error:
+        raise _not_onnx(path) from error
+    if not model.graph.node or not model.graph.output:
+        raise _not_onnx(path)
+    return model
+
+
+def read_card(path: Path) -> ModelCard | None:
+    """Read the card of an ONNX file; None when the file carries none."""
+    for entry in load_onnx(path).metadata_props:
+        if entry.key == METADATA_KEY:
+            return ModelCard.from_json(entry.value)
+    return None
+
+
+def write_card(path: Path, card: ModelCard) -> None:
+    """Put a card into an ONNX file, in place of the one it may carry."""
+    model = load_onnx(path)
+    kept = [entry for entry in model.metadata_props if entry.key != METADATA_KEY]
+    del model.metadata_props[:]
+    model.metadata_props.extend(kept)
+    model.metadata_props.add(key=METADATA_KEY, value=card.to_json())
+    with replacing(path, overwrite=True) as partial:
+        onnx.save(model, partial)
+
+
+def file_sha256(path: Path) -> str:
+    """Give a file's SHA-256 as 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _not_onnx(path: Path) -> ModelError:
+    return ModelError(
+        "E_MODEL_FORMAT",
+        f"{path} is not an ONNX model",
+        "give a file that 'frm-bridge train' wrote, or another .onnx file",
+    )

@@ -1,0 +1,138 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from frm_bridge.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def check_absent(path: Path, *, overwrite: bool) -> None:
+    """Refuse a path that exists already, unless it may be overwritten.
+
+    Raises
+    ------
+    OutputError
+        ``E_OUTPUT_EXISTS`` when the path exists and ``overwrite`` is false.
+    """
+    if path.exists() and not overwrite:
+        raise OutputError(
+            "E_OUTPUT_EXISTS",
+            f"{path} exists already",
+            "choose another --output, or allow it with --overwrite",
+        )
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder for results and give it back."""
+    with translated_os_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary name beside ``path`` that becomes ``path`` on success.
+
+    On any exception the temporary file is removed, and what stood at ``path`` before
+    is left as it was.
+
+    Parameters
+    ----------
+    path : Path
+        The final file.
+    overwrite : bool
+        Replace an existing file.
+
+    Yields
+    ------
+    Path
+        Where to write; same folder and same suffix, so that a rename suffices and
+        libraries that look at the suffix are content.
+
+    Raises
+    ------
+    OutputError
+        ``E_OUTPUT_EXISTS``, ``E_DISK_FULL`` or ``E_OUTPUT_READ_ONLY``.
+    """
+    check_absent(path, overwrite=overwrite)
+    make_folder(path.parent)
+    partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
+    try:
+        with translated_os_errors(path):
+            yield partial
+            os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def translated_os_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk or a read-only folder into an ``OutputError`` about ``path``."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        if error.errno in _DISK_FULL:
+            raise OutputError(
+                "E_DISK_FULL",
+                f"the disk filled up while writing {path}",
+                "free some space or choose another --output; nothing was left behind",
+            ) from error
+        if error.errno in _NOT_WRITABLE:
+            raise OutputError(
+                "E_OUTPUT_READ_ONLY",
+                f"{path} cannot be written: {error.strerror}",
+                "choose a folder that you may write to",
+            ) from error
+        raise
+
+
+def check_space(path: Path, needed: int) -> None:
+    """Refuse to begin an output that the disk cannot hold.
+
+    Parameters
+    ----------
+    path : Path
+        The file to be written; its folder exists.
+    needed : int
+        Bytes.
+
+    Raises
+    ------
+    OutputError
+        ``E_DISK_FULL``.
+    """
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise OutputError(
+            "E_DISK_FULL",
+            f"{path} needs {needed / 1e6:,.0f} MB, but only {free / 1e6:,.0f} MB are free",
+            "free some space or choose another --output; nothing was written",
+        )
+
+
+def write_json(path: Path, content: Mapping[str, Any], *, overwrite: bool) -> None:
+    """Write a mapping as indented JSON; NaN is refused, for it is not JSON."""
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    write_text(path, text, overwrite=overwrite)
+
+
+def write_text(path: Path, text: str, *, overwrite: bool) -> None:
+    """Write UTF-8 text with ``\\n`` line ends."""
+    with replacing(path, overwrite=overwrite) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
