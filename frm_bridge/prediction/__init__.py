@@ -1,0 +1,1 @@
+"""Predict fluorescence: exact tiles, ONNX Runtime, read-run-write, the paper's way."""
