@@ -1,0 +1,17 @@
+"""Images: one way to open, one way to create."""
+
+from frm_bridge.images.info import ImageInfo
+from frm_bridge.images.listing import list_images
+from frm_bridge.images.reading import Image, open_image
+from frm_bridge.images.statistics import plane_statistics
+from frm_bridge.images.writing import ImageWriter, create_image
+
+__all__ = [
+    "Image",
+    "ImageInfo",
+    "ImageWriter",
+    "create_image",
+    "list_images",
+    "open_image",
+    "plane_statistics",
+]

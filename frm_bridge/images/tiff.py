@@ -1,0 +1,280 @@
+"""TIFF files: their layout, their metadata, and whether they are complete."""
+
+from __future__ import annotations
+
+import logging
+import math
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tifffile
+
+from frm_bridge.errors import InputError
+from frm_bridge.images.info import ImageInfo
+from frm_bridge.images.pixels import ArrayPixels, ChunkPixels, PagePixels
+from frm_bridge.images.stored import Stored
+from frm_bridge.images.tiffmetadata import read_metadata
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+    from pathlib import Path
+
+    from frm_bridge.images.pixels import PixelSource
+
+TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_FREE_AXES = "ZTC"  # in this order: ImageJ, too, takes an unnamed stack for slices
+_RGB, _YCBCR = 2, 6
+_PALETTE = 3
+
+# What tifffile says of damaged files, our errors say better. Without a handler of its
+# own, Python would print it.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+def open_tiff(path: Path, resources: ExitStack) -> Stored:
+    """Open a TIFF whose data are all there.
+
+    Parameters
+    ----------
+    path : Path
+        A file that begins as a TIFF does.
+    resources : ExitStack
+        Receives what must be closed.
+    """
+    tiff, series = _parsed(path, resources)
+    _check_complete(path, tiff, series)
+    _check_single(path, tiff)
+    page = series.keyframe
+    axes, notes = _named_axes(path, series.axes, is_colour=_is_colour(page))
+    shape = tuple(series.shape)
+    dtype = np.dtype(series.dtype).newbyteorder("=")
+    kept = [
+        (a, n) for a, n in zip(axes, shape, strict=True) if a not in "SYX" and n > 1
+    ]
+    sizes = dict(zip(axes, shape, strict=True))
+    metadata = read_metadata(tiff, page, channels=sizes.get("C", 1))
+    info = ImageInfo(
+        path,
+        "".join(a for a, _ in kept) + "YX",
+        (*(n for _, n in kept), sizes["Y"], sizes["X"]),
+        dtype,
+        metadata.calibration.pixel_size_um,
+        metadata.calibration.z_step_um,
+        metadata.calibration.frame_interval_s,
+        metadata.channel_names,
+        metadata.properties,
+        (*notes, *metadata.calibration.notes),
+    )
+    _check_palette(path, tiff, page)
+    colours = 3 if _is_colour(page) and sizes.get("S", 1) >= 3 else 1
+    source = _source(path, tiff, series, resources)
+    return Stored(info, source, axes, shape, colours)
+
+
+def _parsed(
+    path: Path, resources: ExitStack
+) -> tuple[tifffile.TiffFile, tifffile.TiffPageSeries]:
+    """Read the directories."""
+    try:
+        tiff = resources.enter_context(tifffile.TiffFile(path))
+        series = tiff.series
+    except (tifffile.TiffFileError, struct.error, ValueError, IndexError) as error:
+        raise _damaged(path, str(error)) from error
+    except (KeyError, TypeError, AttributeError, OSError, RuntimeError) as error:
+        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+    if not series or not len(tiff.pages):
+        raise _damaged(path, "it holds no image")
+    return tiff, series[0]
+
+
+def _check_complete(
+    path: Path, tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries
+) -> None:
+    """Refuse a file that ends before its pixels or directories do."""
+    size = path.stat().st_size
+    page = series.keyframe
+    if series.dataoffset is not None:
+        end = series.dataoffset + math.prod(series.shape) * series.dtype.itemsize
+        _check_end(path, end, size)
+    if tiff.is_imagej and series.kind != "imagej":
+        # tifffile gives up the hyperstack when its planes do not fit in the file.
+        planes = _imagej_planes(tiff.imagej_metadata or {})
+        if planes > len(tiff.pages) and page.is_contiguous:
+            _check_end(path, page.dataoffsets[0] + planes * page.nbytes, size)
+    _check_directories(path, tiff, size)
+    for number, part in enumerate(series.pages):
+        if part is None:
+            raise _truncated(path, f"plane {number} of {len(series.pages)} is missing")
+        limit = part.parent.filehandle.size
+        segments = zip(part.dataoffsets, part.databytecounts, strict=False)
+        _check_end(path, max((start + n for start, n in segments), default=0), limit)
+
+
+def _check_directories(path: Path, tiff: tifffile.TiffFile, size: int) -> None:
+    """Refuse a chain of directories that leads out of the file."""
+    count = len(tiff.pages)
+    offset = tiff.pages[count - 1].offset
+    form, handle = tiff.tiff, tiff.filehandle
+    handle.seek(offset)
+    tags = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))[0]
+    handle.seek(offset + form.tagnosize + tags * form.tagsize)
+    raw = handle.read(form.offsetsize)
+    following = struct.unpack(form.offsetformat, raw)[0]
+    if following >= size:
+        raise _truncated(
+            path, f"the directory after page {count} would begin at byte {following:,}"
+        )
+
+
+def _check_end(path: Path, end: int, size: int) -> None:
+    """Refuse pixels that end beyond the file."""
+    if end > size:
+        raise _truncated(path, f"its pixels would end at byte {end:,} of {size:,}")
+
+
+def _imagej_planes(metadata: dict[str, Any]) -> int:
+    """Give how many planes ImageJ's description promises."""
+    return math.prod(
+        max(int(metadata.get(key, 1)), 1) for key in ("channels", "slices", "frames")
+    )
+
+
+def _check_single(path: Path, tiff: tifffile.TiffFile) -> None:
+    """Refuse files with several images; thumbnails do not count."""
+    full = [s for s in tiff.series if not s.keyframe.is_reduced]
+    if len(full) > 1:
+        shapes = ", ".join("x".join(map(str, s.shape)) for s in full[:4])
+        raise InputError(
+            "E_IMAGE_FORMAT",
+            f"{path} holds {len(full)} separate images ({shapes}); one was expected",
+            "save each of them (position, scene) as a TIFF of its own",
+        )
+
+
+def _is_colour(page: tifffile.TiffPage) -> bool:
+    """Whether the samples of a pixel are colours."""
+    return int(page.photometric) in {_RGB, _YCBCR}
+
+
+def _named_axes(
+    path: Path, axes: str, *, is_colour: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Give each unnamed leading axis a letter that is free."""
+    if "Y" not in axes or "X" not in axes:
+        raise _damaged(path, f"its axes are {axes!r}")
+    free = [a for a in _FREE_AXES if a not in axes]
+    named, renamed = "", []
+    for axis in reversed(axes):
+        if axis in "TZCYXS" and axis not in named:
+            named = axis + named
+            continue
+        if not free:
+            raise InputError(
+                "E_IMAGE_FORMAT",
+                f"{path} has the axes {axes}; at most T, Z, C, Y and X were expected",
+                "save it from ImageJ as a hyperstack",
+            )
+        renamed.append(free[0])
+        named = free.pop(0) + named
+    notes = (
+        (f"the file does not name its stack's axes: read as {named}",)
+        if renamed
+        else ()
+    )
+    return named, notes
+
+
+def _check_palette(
+    path: Path, tiff: tifffile.TiffFile, page: tifffile.TiffPage
+) -> None:
+    """Refuse a palette that turns pixel values into colours.
+
+    NB: ImageJ saves an 8-bit image with any lookup table as a palette image; there the
+    values are the grey levels and the palette is for the eye.
+    """
+    if int(page.photometric) != _PALETTE or tiff.is_imagej or tiff.is_ome:
+        return
+    palette = page.colormap
+    if palette is None or not _is_ramp(palette):
+        raise InputError(
+            "E_IMAGE_COLOUR",
+            f"{path} is a palette image: its pixel values are numbers of colours; grey "
+            "levels were expected",
+            "open it in ImageJ, Image > Type > 8-bit, and save it as TIFF",
+        )
+
+
+def _is_ramp(palette: np.ndarray[Any, Any]) -> bool:
+    """Whether colour n is the grey level n."""
+    levels = palette.shape[1]
+    ramp = np.linspace(0, 65535, levels)
+    return bool(np.all(np.abs(palette.astype(float) - ramp) <= 65535 / levels))
+
+
+def _source(
+    path: Path,
+    tiff: tifffile.TiffFile,
+    series: tifffile.TiffPageSeries,
+    resources: ExitStack,
+) -> PixelSource:
+    """Choose how to read: mapped where possible, else chunk by chunk."""
+    stored = np.dtype(tiff.byteorder + np.dtype(series.dtype).char)
+    shape = tuple(series.shape)
+    if series.dataoffset is not None and series.keyframe.is_memmappable:
+        return ArrayPixels(np.memmap(path, stored, "r", series.dataoffset, shape))
+    pages = [page for page in series.pages if page is not None]
+    if shape[-2:] == series.keyframe.shape and all(_is_block(path, p) for p in pages):
+        return PagePixels(path, [p.dataoffsets[0] for p in pages], shape, stored)
+    import zarr
+
+    store = resources.enter_context(series.aszarr(level=0))
+    return ChunkPixels(
+        zarr.open_array(store, mode="r"), len(shape) - _page_ndim(series)
+    )
+
+
+def _page_ndim(series: tifffile.TiffPageSeries) -> int:
+    """Give the number of dimensions that one page has."""
+    return len(series.keyframe.shape)
+
+
+def _is_block(path: Path, page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
+    """Whether a page's pixels are one uncompressed block of this file."""
+    if not page.is_final or page.parent.filehandle.path != str(path.absolute()):
+        return False
+    offsets, counts = np.array(page.dataoffsets), np.array(page.databytecounts)
+    return bool(np.all(offsets[:-1] + counts[:-1] == offsets[1:]))
+
+
+def _damaged(path: Path, reason: str) -> InputError:
+    """Refuse a TIFF that cannot be parsed, as truncated where its end is the cause."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(16)
+    big = head[2:3] == b"+" or head[3:4] == b"+"
+    order = "<" if head[:2] == b"II" else ">"
+    place, form, length = (8, "Q", 8) if big else (4, "I", 4)
+    if len(head) < place + length:
+        return _truncated(path, f"it has only {size} bytes")
+    (first,) = struct.unpack(order + form, head[place : place + length])
+    if first >= size:
+        return _truncated(
+            path, f"its directory would begin at byte {first:,} of {size:,}"
+        )
+    if first + 512 > size:
+        return _truncated(path, reason)
+    return InputError(
+        "E_IMAGE_FORMAT",
+        f"{path} begins as a TIFF but cannot be read: {reason}",
+        "open it in ImageJ or Fiji and save it as TIFF",
+    )
+
+
+def _truncated(path: Path, reason: str) -> InputError:
+    """Refuse a file that was cut off."""
+    return InputError(
+        "E_IMAGE_TRUNCATED",
+        f"{path} is cut off: {reason}; a whole file was expected",
+        "copy or export the file again",
+    )
