@@ -1,0 +1,26 @@
+"""Comparison: one workflow on truth and prediction, and how far the answers agree."""
+
+from frm_bridge.comparison.agreement import Comparison, FieldComparison, compare
+from frm_bridge.comparison.objects import ObjectMatches, match_objects
+from frm_bridge.comparison.outliers import OutlierRemoval, remove_outliers
+from frm_bridge.comparison.pixels import (
+    mean_squared_error,
+    pearson,
+    segmentation_pcc,
+)
+from frm_bridge.comparison.summary import ObjectAgreement, Summary
+
+__all__ = [
+    "Comparison",
+    "FieldComparison",
+    "ObjectAgreement",
+    "ObjectMatches",
+    "OutlierRemoval",
+    "Summary",
+    "compare",
+    "match_objects",
+    "mean_squared_error",
+    "pearson",
+    "remove_outliers",
+    "segmentation_pcc",
+]

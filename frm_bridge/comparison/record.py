@@ -1,0 +1,189 @@
+"""The record of a comparison, as JSON and as a table row."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import frm_bridge
+from frm_bridge.comparison.ledger import PREDICTION, TRUTH
+from frm_bridge.comparison.outliers import MAD_LIMIT, MAD_SCALE
+from frm_bridge.comparison.pixels import SUB_IMAGE_PX
+from frm_bridge.models.card import file_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from frm_bridge.comparison.agreement import (
+        CompareSettings,
+        Comparison,
+        FieldComparison,
+    )
+    from frm_bridge.imagej import Workflow
+    from frm_bridge.models.card import ModelCard
+
+SCHEMA = 1
+LIBRARIES = ("numpy", "scipy", "scikit-image", "pandas", "tifffile")
+MATCHING_RULE = (
+    "one to one by intersection over union (Hungarian method: most pairs, then "
+    "greatest total overlap)"
+)
+
+
+def describe(
+    comparison: Comparison,
+    workflow: Workflow,
+    settings: CompareSettings,
+    card: ModelCard | None,
+) -> dict[str, Any]:
+    """Give all that ``comparison.json`` holds; what is not available is None."""
+    content = {
+        "schema": SCHEMA,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": _versions(comparison),
+        "workflow": {
+            "name": workflow.name,
+            "script": workflow.script.name,
+            "sha256": workflow.sha256,
+            "parameters": dict(workflow.parameters),
+        },
+        "settings": {
+            "min_iou": settings.min_iou,
+            "matching": MATCHING_RULE,
+            "signal_threshold": settings.signal_threshold,
+            "sub_image_px": SUB_IMAGE_PX,
+            "outliers": {
+                "rule": "MATLAB rmoutliers, method 'median', one pass",
+                "mads": MAD_LIMIT,
+                "mad_scale": MAD_SCALE,
+            },
+        },
+        "model": None if card is None else json.loads(card.to_json()),
+        "summary": dataclasses.asdict(comparison.summary),
+        "fields": [
+            _describe_field(one, comparison.output) for one in comparison.fields
+        ],
+        "warnings": list(comparison.warnings),
+    }
+    return _plain(content)
+
+
+def field_row(one: FieldComparison) -> dict[str, Any]:
+    """Give a field's row of ``fields.csv``; None becomes an empty cell."""
+    objects, pixels = one.objects, one.pixels
+    return {
+        "field": one.field.name,
+        "width_px": one.field.width,
+        "height_px": one.field.height,
+        "pixel_size_um": one.field.pixel_size_um,
+        "truth_count": objects.truth_count,
+        "predicted_count": objects.predicted_count,
+        "count_error": objects.count_error,
+        "count_error_percent": objects.count_error_percent,
+        "matched": objects.matched,
+        "missed": objects.missed,
+        "invented": objects.invented,
+        "split": objects.split,
+        "merged": objects.merged,
+        "precision": objects.precision,
+        "recall": objects.recall,
+        "f1": objects.f1,
+        "truth_mean_area_px": objects.truth_area_px.mean,
+        "predicted_mean_area_px": objects.predicted_area_px.mean,
+        "truth_mean_area_um2": objects.truth_area_um2.mean,
+        "predicted_mean_area_um2": objects.predicted_area_um2.mean,
+        "area_bias_percent": objects.area_bias_percent,
+        "area_ratio_mean": objects.area_ratio.mean,
+        "area_ratio_median": objects.area_ratio.median,
+        "displacement_mean_px": objects.displacement_px.mean,
+        "displacement_median_px": objects.displacement_px.median,
+        "displacement_mean_um": objects.displacement_um.mean,
+        "displacement_median_um": objects.displacement_um.median,
+        "shift_x_px": objects.shift_x_px,
+        "shift_y_px": objects.shift_y_px,
+        "pcc": pixels.pcc,
+        "segmentation_pcc": pixels.segmentation_pcc,
+        "signal": pixels.signal,
+        "mse": pixels.mse,
+        "mse_truth_sd": pixels.mse_truth_sd,
+    }
+
+
+def collect_warnings(
+    fields: Sequence[FieldComparison], settings: CompareSettings
+) -> tuple[str, ...]:
+    """Gather what the reader of the numbers must know, each thing once."""
+    said: dict[str, None] = {}
+    for one in fields:
+        for side, result in one.results.items():
+            for warning in result.warnings:
+                said[f"{one.field.name}, {side}: {warning}"] = None
+        if one.pixels.pcc is None:
+            said[f"{one.field.name}: PCC is not available, an image is constant"] = None
+    if any(one.field.pixel_size_um is None for one in fields):
+        said[
+            "uncalibrated: the files give no pixel size, so lengths are in px only"
+        ] = None
+    if settings.signal_threshold is None:
+        said[
+            "no signal threshold was given: P and segmentation PCC are not available"
+        ] = None
+    if any(one.provenance.get("unit") == "relative" for one in fields):
+        said[
+            "the prediction is relative: its intensity has no unit and is not usable"
+        ] = None
+    return tuple(said)
+
+
+def _describe_field(one: FieldComparison, output: Path) -> dict[str, Any]:
+    field = one.field
+    folder = one.results[TRUTH].output.parent
+    return {
+        "name": field.name,
+        "folder": folder.relative_to(output).as_posix(),
+        "plane": field.plane,
+        "height": field.height,
+        "width": field.width,
+        "pixel_size_um": field.pixel_size_um,
+        "truth": _describe_file(field.truth),
+        "prediction": {
+            **_describe_file(field.prediction),
+            "provenance": dict(one.provenance),
+        },
+        "transmitted": None
+        if field.transmitted is None
+        else _describe_file(field.transmitted),
+        "pixels": dataclasses.asdict(one.pixels),
+        "objects": dataclasses.asdict(one.objects),
+    }
+
+
+def _describe_file(path: Path) -> dict[str, str]:
+    return {"path": str(path.resolve()), "sha256": file_sha256(path)}
+
+
+def _versions(comparison: Comparison) -> dict[str, str]:
+    """Give the versions of what made the numbers."""
+    return {
+        "frm_bridge": frm_bridge.__version__,
+        "imagej": comparison.fields[0].results[PREDICTION].imagej_version,
+        "python": platform.python_version(),
+        **{name: version(name) for name in LIBRARIES},
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Turn tuples into lists and a stray NaN into None: JSON has neither."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
