@@ -124,8 +124,9 @@ def imagej_calibration(
     unit = metadata.get("unit", "pixel")
     x_um = _side_um(resolution.x, unit)
     y_um = _side_um(resolution.y, metadata.get("yunit", unit))
-    coarse = x_um is not None and x_um > _LARGEST_PIXEL_FROM_CM_UM
-    if resolution.is_library_default or (resolution.unit == _CM and coarse):
+    in_cm = resolution.unit == _CM or _UM_PER_UNIT.get(str(unit).lower()) == 1e4
+    is_print = in_cm and x_um is not None and x_um > _LARGEST_PIXEL_FROM_CM_UM
+    if resolution.is_library_default or is_print:
         pixel = Calibration()
     else:
         pixel = square_pixel(x_um, y_um)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-_PALETTE = 3
+_END = b"IEND\xaeB`\x82"
+_TAIL = 4096  # some programs append a few bytes of their own
 _GREY = 0
 _LARGEST_PX = 2**27  # 11,585 x 11,585
 
@@ -45,9 +46,9 @@ def _header(path: Path) -> tuple[int, int, int, int]:
         head = file.read(26)
         file.seek(0, 2)
         size = file.tell()
-        file.seek(max(size - 12, 0))
+        file.seek(max(size - _TAIL, 0))
         tail = file.read()
-    if len(head) < 26 or b"IEND" not in tail:
+    if len(head) < 26 or _END not in tail:
         raise _truncated(path)
     width, height, bits, kind = struct.unpack(">IIBB", head[16:26])
     return width, height, bits, kind

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import tifffile
 
 from frm_bridge.errors import InputError
+from frm_bridge.images.completeness import check_directories, check_pixels
 from frm_bridge.images.info import ImageInfo
 from frm_bridge.images.pixels import ArrayPixels, ChunkPixels, PagePixels
 from frm_bridge.images.stored import Stored
@@ -26,6 +26,18 @@ TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _FREE_AXES = "ZTC"  # in this order: ImageJ, too, takes an unnamed stack for slices
 _RGB, _YCBCR = 2, 6
 _PALETTE = 3
+# What tifffile may raise on bytes that are no directory.
+_PARSING_FAILURES = (
+    tifffile.TiffFileError,
+    struct.error,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    OSError,
+)
+_UNSPECIFIED = 0  # TIFF ExtraSamples
 
 # What tifffile says of damaged files, our errors say better. Without a handler of its
 # own, Python would print it.
@@ -43,10 +55,9 @@ def open_tiff(path: Path, resources: ExitStack) -> Stored:
         Receives what must be closed.
     """
     tiff, series = _parsed(path, resources)
-    _check_complete(path, tiff, series)
     _check_single(path, tiff)
     page = series.keyframe
-    axes, notes = _named_axes(path, series.axes, is_colour=_is_colour(page))
+    axes, notes = _named_axes(path, _without_grey_samples(series.axes, page))
     shape = tuple(series.shape)
     dtype = np.dtype(series.dtype).newbyteorder("=")
     kept = [
@@ -75,69 +86,19 @@ def open_tiff(path: Path, resources: ExitStack) -> Stored:
 def _parsed(
     path: Path, resources: ExitStack
 ) -> tuple[tifffile.TiffFile, tifffile.TiffPageSeries]:
-    """Read the directories."""
+    """Read the directories and see that the file is complete."""
+    check_directories(path)
     try:
         tiff = resources.enter_context(tifffile.TiffFile(path))
-        series = tiff.series
-    except (tifffile.TiffFileError, struct.error, ValueError, IndexError) as error:
-        raise _damaged(path, str(error)) from error
-    except (KeyError, TypeError, AttributeError, OSError, RuntimeError) as error:
-        raise _damaged(path, f"{type(error).__name__}: {error}") from error
-    if not series or not len(tiff.pages):
-        raise _damaged(path, "it holds no image")
-    return tiff, series[0]
-
-
-def _check_complete(
-    path: Path, tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries
-) -> None:
-    """Refuse a file that ends before its pixels or directories do."""
-    size = path.stat().st_size
-    page = series.keyframe
-    if series.dataoffset is not None:
-        end = series.dataoffset + math.prod(series.shape) * series.dtype.itemsize
-        _check_end(path, end, size)
-    if tiff.is_imagej and series.kind != "imagej":
-        # tifffile gives up the hyperstack when its planes do not fit in the file.
-        planes = _imagej_planes(tiff.imagej_metadata or {})
-        if planes > len(tiff.pages) and page.is_contiguous:
-            _check_end(path, page.dataoffsets[0] + planes * page.nbytes, size)
-    _check_directories(path, tiff, size)
-    for number, part in enumerate(series.pages):
-        if part is None:
-            raise _truncated(path, f"plane {number} of {len(series.pages)} is missing")
-        limit = part.parent.filehandle.size
-        segments = zip(part.dataoffsets, part.databytecounts, strict=False)
-        _check_end(path, max((start + n for start, n in segments), default=0), limit)
-
-
-def _check_directories(path: Path, tiff: tifffile.TiffFile, size: int) -> None:
-    """Refuse a chain of directories that leads out of the file."""
-    count = len(tiff.pages)
-    offset = tiff.pages[count - 1].offset
-    form, handle = tiff.tiff, tiff.filehandle
-    handle.seek(offset)
-    tags = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))[0]
-    handle.seek(offset + form.tagnosize + tags * form.tagsize)
-    raw = handle.read(form.offsetsize)
-    following = struct.unpack(form.offsetformat, raw)[0]
-    if following >= size:
-        raise _truncated(
-            path, f"the directory after page {count} would begin at byte {following:,}"
-        )
-
-
-def _check_end(path: Path, end: int, size: int) -> None:
-    """Refuse pixels that end beyond the file."""
-    if end > size:
-        raise _truncated(path, f"its pixels would end at byte {end:,} of {size:,}")
-
-
-def _imagej_planes(metadata: dict[str, Any]) -> int:
-    """Give how many planes ImageJ's description promises."""
-    return math.prod(
-        max(int(metadata.get(key, 1)), 1) for key in ("channels", "slices", "frames")
-    )
+        if not len(tiff.pages) or not tiff.series:
+            raise _unreadable(path, "it holds no image")
+        check_directories(path, tiff.series[0].keyframe.subifds or ())
+        check_pixels(path, tiff, tiff.series[0])
+    except InputError:
+        raise
+    except _PARSING_FAILURES as error:
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+    return tiff, tiff.series[0]
 
 
 def _check_single(path: Path, tiff: tifffile.TiffFile) -> None:
@@ -157,12 +118,17 @@ def _is_colour(page: tifffile.TiffPage) -> bool:
     return int(page.photometric) in {_RGB, _YCBCR}
 
 
-def _named_axes(
-    path: Path, axes: str, *, is_colour: bool
-) -> tuple[str, tuple[str, ...]]:
+def _without_grey_samples(axes: str, page: tifffile.TiffPage) -> str:
+    """Take samples that are neither colour nor alpha for channels."""
+    extra = [int(kind) for kind in page.extrasamples]
+    are_channels = not _is_colour(page) and _UNSPECIFIED in extra and "C" not in axes
+    return axes.replace("S", "C") if are_channels else axes
+
+
+def _named_axes(path: Path, axes: str) -> tuple[str, tuple[str, ...]]:
     """Give each unnamed leading axis a letter that is free."""
     if "Y" not in axes or "X" not in axes:
-        raise _damaged(path, f"its axes are {axes!r}")
+        raise _unreadable(path, f"its axes are {axes!r}")
     free = [a for a in _FREE_AXES if a not in axes]
     named, renamed = "", []
     for axis in reversed(axes):
@@ -247,34 +213,10 @@ def _is_block(path: Path, page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
     return bool(np.all(offsets[:-1] + counts[:-1] == offsets[1:]))
 
 
-def _damaged(path: Path, reason: str) -> InputError:
-    """Refuse a TIFF that cannot be parsed, as truncated where its end is the cause."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(16)
-    big = head[2:3] == b"+" or head[3:4] == b"+"
-    order = "<" if head[:2] == b"II" else ">"
-    place, form, length = (8, "Q", 8) if big else (4, "I", 4)
-    if len(head) < place + length:
-        return _truncated(path, f"it has only {size} bytes")
-    (first,) = struct.unpack(order + form, head[place : place + length])
-    if first >= size:
-        return _truncated(
-            path, f"its directory would begin at byte {first:,} of {size:,}"
-        )
-    if first + 512 > size:
-        return _truncated(path, reason)
+def _unreadable(path: Path, reason: str) -> InputError:
+    """Describe a file that is no TIFF but for its first bytes."""
     return InputError(
         "E_IMAGE_FORMAT",
         f"{path} begins as a TIFF but cannot be read: {reason}",
         "open it in ImageJ or Fiji and save it as TIFF",
-    )
-
-
-def _truncated(path: Path, reason: str) -> InputError:
-    """Refuse a file that was cut off."""
-    return InputError(
-        "E_IMAGE_TRUNCATED",
-        f"{path} is cut off: {reason}; a whole file was expected",
-        "copy or export the file again",
     )
