@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from frm_bridge.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -63,7 +65,8 @@ class PagePixels:
 class ChunkPixels:
     """Tiled or compressed pixels: only the chunks that a window touches are decoded."""
 
-    def __init__(self, array: Any, leading: int) -> None:
+    def __init__(self, path: Path, array: Any, leading: int) -> None:
+        self._path = path
         self._array = array
         self._leading = leading
         # A plane stored as one chunk is decoded whole for any window: keep the last.
@@ -73,10 +76,22 @@ class ChunkPixels:
     def read(self, index: Index) -> NDArray[Any]:
         """Decode what is needed."""
         if not self._whole:
-            return np.asarray(self._array[index])
+            return self._decode(index)
         place = index[: self._leading]
         if self._last is None or self._last[0] != place:
             everything = (slice(None),) * (self._array.ndim - self._leading)
-            self._last = place, np.asarray(self._array[place + everything])
+            self._last = place, self._decode(place + everything)
         part: NDArray[Any] = self._last[1][index[self._leading :]]
         return part
+
+    def _decode(self, index: Index) -> NDArray[Any]:
+        """Decode chunks; what the codecs raise becomes our error."""
+        try:
+            return np.asarray(self._array[index])
+        except (RuntimeError, ValueError, OSError) as error:
+            raise InputError(
+                "E_IMAGE_TRUNCATED",
+                f"{self._path}: its compressed pixels are damaged ({error}); pixels "
+                "that can be decoded were expected",
+                "copy or export the file again",
+            ) from error
