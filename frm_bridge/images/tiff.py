@@ -195,14 +195,8 @@ def _source(
     import zarr
 
     store = resources.enter_context(series.aszarr(level=0))
-    return ChunkPixels(
-        zarr.open_array(store, mode="r"), len(shape) - _page_ndim(series)
-    )
-
-
-def _page_ndim(series: tifffile.TiffPageSeries) -> int:
-    """Give the number of dimensions that one page has."""
-    return len(series.keyframe.shape)
+    leading = len(shape) - len(series.keyframe.shape)
+    return ChunkPixels(path, zarr.open_array(store, mode="r"), leading)
 
 
 def _is_block(path: Path, page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
