@@ -1,0 +1,266 @@
+"""Predict fluorescence for an array or an image file."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from frm_bridge.errors import InputError
+from frm_bridge.images import ImageInfo, create_image, open_image
+from frm_bridge.outputs import check_absent
+from frm_bridge.prediction.job import Algorithm, Job, open_models, plan_job
+from frm_bridge.prediction.layout import (
+    OutputType,
+    as_counts,
+    check_channels,
+    output_dtype,
+    output_layout,
+    output_unit,
+    scale_warnings,
+)
+from frm_bridge.prediction.provenance import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from frm_bridge.prediction.exact import Progress, Tiles
+    from frm_bridge.prediction.loaded import LoadedModel
+    from frm_bridge.prediction.providers import Device
+
+SMALLEST_SIDE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionReport:
+    """What was predicted, and how.
+
+    Attributes
+    ----------
+    output : Path
+        The image that was written.
+    model_names, model_sha256 : tuple of str
+        One for each channel.
+    provider : str
+        ONNX Runtime's name of what really ran; several are joined by ", ".
+    algorithm : {"exact", "paper"}
+        How windows were joined.
+    dtype : {"uint16", "float32"}
+        Of the output.
+    unit : {"counts", "relative", "mixed"}
+        ``relative``: intensity is not comparable between fields.
+    window : int
+        The windows' longer side, in px.
+    windows : int
+        How many were computed.
+    seconds : float
+        From opening the models to the finished file.
+    warnings : tuple of str
+        A smaller window, a slower device, another pixel size than in training.
+    """
+
+    output: Path
+    model_names: tuple[str, ...]
+    model_sha256: tuple[str, ...]
+    provider: str
+    algorithm: Algorithm
+    dtype: str
+    unit: str
+    window: int
+    windows: int
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+class ArrayImage:
+    """An array that reads like an open image."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._array = array
+        name = Path("<array>")
+        self.info = ImageInfo(
+            path=name, axes="YX", shape=array.shape, dtype=array.dtype
+        )
+
+    def read_window(
+        self, plane: int, y: int, x: int, height: int, width: int
+    ) -> NDArray[Any]:
+        """Give a view of a window; there is one plane."""
+        del plane
+        return self._array[y : y + height, x : x + width]
+
+
+def predict_image(
+    image: NDArray[Any],
+    model: str | Path | LoadedModel,
+    *,
+    window: int | None = None,
+    device: Device = "auto",
+    require_gpu: bool = False,
+    algorithm: Algorithm = "exact",
+    progress: Progress | None = None,
+) -> NDArray[np.float32]:
+    """Predict one plane that is in memory.
+
+    Parameters
+    ----------
+    image : (height, width) array of any real dtype
+        Transmitted light, in grey levels, at least 16 px on each side.
+    model : str, Path or LoadedModel
+        A file, the name of a shipped model, or a model that is open already.
+    window : int, optional
+        Largest side of a window in px; by default from free memory.
+    device, require_gpu
+        As for :func:`~frm_bridge.prediction.runtime.open_model`; without effect on a
+        model that is open already.
+    algorithm : {"exact", "paper"}
+        ``paper``: the published overlapping windows, with their black frame.
+    progress : callable, optional
+        (windows done, windows in all); it starts again if memory ran out.
+
+    Returns
+    -------
+    (height, width) float32
+        Grey levels of the training camera, or relative units, as the card says; not
+        clipped and not rounded.
+
+    Raises
+    ------
+    FrmError
+        As for :func:`predict_file`.
+    """
+    _check_array(image)
+    prediction = np.empty(image.shape, np.float32)
+
+    def write(place: int, plane: int, y: int, x: int, values: NDArray[Any]) -> None:
+        del place, plane
+        prediction[y : y + values.shape[0], x : x + values.shape[1]] = values
+
+    with ExitStack() as stack:
+        models = open_models([model], device, require_gpu, stack)
+        source = ArrayImage(image)
+        job = plan_job(source, models, algorithm=algorithm, progress=progress)
+        job.until_it_fits(lambda side: job.predict(side, write), window)
+    return prediction
+
+
+def predict_file(
+    image: Path,
+    models: Sequence[str | Path | LoadedModel],
+    output: Path,
+    *,
+    dtype: OutputType = "auto",
+    window: int | None = None,
+    device: Device = "auto",
+    require_gpu: bool = False,
+    algorithm: Algorithm = "exact",
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> PredictionReport:
+    """Predict every plane of an image file into an ImageJ TIFF.
+
+    Parameters
+    ----------
+    image : Path
+        Transmitted light; T and Z are predicted plane by plane, in order.
+    models : sequence of str, Path or LoadedModel
+        Several give one image with a channel for each, named by its marker.
+    output : Path
+        The TIFF, with the input's size, axes, pixel size and frame interval.
+    dtype : {"auto", "uint16", "float32"}
+        ``auto``: uint16, rounded and clipped to 0..65535, when all models predict
+        counts, else float32.
+    window, device, require_gpu, algorithm, progress
+        As for :func:`predict_image`.
+    overwrite : bool
+        Replace an existing output.
+
+    Returns
+    -------
+    PredictionReport
+        What ran.
+
+    Raises
+    ------
+    InputError
+        The image's own (``E_IMAGE_...``), ``E_CHANNELS``, ``E_OUTPUT_DTYPE``,
+        ``E_PAPER_SIZE``, ``E_WINDOW``.
+    OutputError
+        ``E_OUTPUT_EXISTS``, ``E_OUTPUT_READ_ONLY``, ``E_DISK_FULL``.
+    ModelError, EnvironmentProblem
+        Those of :func:`~frm_bridge.prediction.runtime.open_model`; ``E_MEMORY`` when
+        the smallest window is still too large.
+    """
+    started = time.perf_counter()
+    check_absent(output, overwrite=overwrite)
+    with ExitStack() as stack:
+        source = stack.enter_context(open_image(image))
+        loaded = open_models(models, device, require_gpu, stack)
+        check_channels(source.info, loaded)
+        unit = output_unit(loaded)
+        kind = output_dtype(dtype, unit)
+        job = plan_job(source, loaded, algorithm=algorithm, progress=progress)
+        tiles, problems = job.until_it_fits(
+            lambda side: _write_file(job, output, side, kind, overwrite=overwrite),
+            window,
+        )
+        notes = [note for model in loaded for note in model.warnings]
+        notes += [*source.info.notes, *scale_warnings(source.info, loaded), *problems]
+    return PredictionReport(
+        output=output,
+        model_names=tuple(model.card.name for model in loaded),
+        model_sha256=tuple(model.sha256 for model in loaded),
+        provider=", ".join(dict.fromkeys(model.provider for model in loaded)),
+        algorithm=algorithm,
+        dtype=kind,
+        unit=unit,
+        window=tiles.side,
+        windows=tiles.count,
+        seconds=time.perf_counter() - started,
+        warnings=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _write_file(
+    job: Job, output: Path, side: int, kind: str, *, overwrite: bool
+) -> Tiles:
+    """Predict into a file that appears when it is complete."""
+    info, models = job.source.info, job.models
+    about = describe(
+        info.path, models, job.statistics, algorithm=job.algorithm, window=side
+    )
+    layout = output_layout(info, models)
+    with create_image(
+        output, **layout, dtype=kind, properties=about, overwrite=overwrite
+    ) as writer:
+
+        def write(
+            place: int, plane: int, y: int, x: int, values: NDArray[np.float32]
+        ) -> None:
+            pixels = as_counts(values) if kind == "uint16" else values
+            writer.write_window(plane * len(models) + place, y, x, pixels)
+
+        return job.predict(side, write)
+
+
+def _check_array(image: NDArray[Any]) -> None:
+    """Refuse what is no plane of real pixels."""
+    if image.ndim != 2 or min(image.shape) < SMALLEST_SIDE:
+        raise InputError(
+            "E_IMAGE_SMALL" if image.ndim == 2 else "E_IMAGE_SIZES",
+            f"the array has the shape {image.shape}; expected (height, width) with at "
+            f"least {SMALLEST_SIDE} px on each side",
+            "give one plane at a time; predict_file takes stacks",
+        )
+    if image.dtype.kind not in "uif":
+        raise InputError(
+            "E_IMAGE_DTYPE",
+            f"the array holds {image.dtype}; expected integers or floating point",
+            "convert the pixels first",
+        )

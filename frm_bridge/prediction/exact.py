@@ -1,0 +1,181 @@
+"""The exact prediction: aligned windows with a full halo, each pixel computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from frm_bridge.errors import ModelError
+from frm_bridge.models.normalisation import normalise
+from frm_bridge.prediction.pipeline import run_pipeline
+from frm_bridge.prediction.tiling import Window, WindowPlan, plan_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from frm_bridge.images import ImageInfo
+    from frm_bridge.models.card import ModelCard
+    from frm_bridge.prediction.loaded import LoadedModel
+
+    Progress = Callable[[int, int], None]
+    # Model's place, plane, y, x, (height, width) float32 in output units.
+    Write = Callable[[int, int, int, int, NDArray[np.float32]], None]
+
+
+class Source(Protocol):
+    """What a prediction reads: an open image, or an array that looks like one."""
+
+    @property
+    def info(self) -> ImageInfo:
+        """Shape and calibration."""
+
+    def read_window(
+        self, plane: int, y: int, x: int, height: int, width: int
+    ) -> NDArray[Any]:
+        """Give a window of a plane, inside the image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """What an algorithm did.
+
+    Attributes
+    ----------
+    side : int
+        The longer side of its windows, in px.
+    count : int
+        Windows computed, over all planes and models.
+    """
+
+    side: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    place: int
+    plane: int
+    plan: WindowPlan
+    window: Window
+
+
+def predict_exactly(
+    source: Source,
+    models: Sequence[LoadedModel],
+    statistics: Sequence[tuple[float, float]],
+    *,
+    max_window: int,
+    write: Write,
+    progress: Progress | None = None,
+) -> Tiles:
+    """Predict all planes with all models.
+
+    Parameters
+    ----------
+    source : Source
+        The image.
+    models : sequence of LoadedModel
+        Each is run on every plane.
+    statistics : sequence of (mean, sd)
+        Of each whole plane, in grey levels.
+    max_window : int
+        Largest side of a window, in px.
+    write : callable
+        Takes each core; called from one other thread.
+    progress : callable, optional
+        (windows written, windows in all).
+    """
+    info = source.info
+    plans = [
+        plan_windows(
+            info.height,
+            info.width,
+            stride=model.card.stride,
+            halo=model.card.halo,
+            max_window=max_window,
+        )
+        for model in models
+    ]
+    total = info.plane_count * sum(len(plan.windows) for plan in plans)
+    written = 0
+
+    def read(task: _Task) -> NDArray[np.float32]:
+        own = statistics[task.plane]
+        mean, sd = models[task.place].card.normalisation.input.statistics(*own)
+        return read_normalised(source, task.plane, task.plan, task.window, (mean, sd))
+
+    def compute(task: _Task, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        return models[task.place].run(batch)
+
+    def write_core(task: _Task, output: NDArray[np.float32]) -> None:
+        core = output[0, 0][task.window.core_in_window]
+        values = in_output_units(core, models[task.place].card)
+        write(task.place, task.plane, task.window.y, task.window.x, values)
+
+    def done() -> None:
+        nonlocal written
+        written += 1
+        if progress:
+            progress(written, total)
+
+    tasks = _tasks(info.plane_count, plans)
+    run_pipeline(tasks, read=read, compute=compute, write=write_core, done=done)
+    sides = (max(plan.window_height, plan.window_width) for plan in plans)
+    return Tiles(side=max(sides), count=total)
+
+
+def _tasks(plane_count: int, plans: Sequence[WindowPlan]) -> Iterator[_Task]:
+    for plane in range(plane_count):
+        for place, plan in enumerate(plans):
+            for window in plan.windows:
+                yield _Task(place, plane, plan, window)
+
+
+def read_normalised(
+    source: Source,
+    plane: int,
+    plan: WindowPlan,
+    window: Window,
+    statistics: tuple[float, float],
+) -> NDArray[np.float32]:
+    """Give a window as the network takes it, zero where it leaves the image.
+
+    Zero in normalised units is the mean grey level: what the network met beyond the
+    border in training, where its convolutions pad with zeros.
+    """
+    height = min(plan.window_height, source.info.height - window.origin_y)
+    width = min(plan.window_width, source.info.width - window.origin_x)
+    pixels = source.read_window(plane, window.origin_y, window.origin_x, height, width)
+    scaled = normalise(pixels, *statistics)
+    if scaled.shape == (plan.window_height, plan.window_width):
+        return scaled[np.newaxis, np.newaxis]
+    batch = np.zeros((1, 1, plan.window_height, plan.window_width), np.float32)
+    batch[0, 0, :height, :width] = scaled
+    return batch
+
+
+def in_output_units(
+    prediction: NDArray[np.floating[Any]], card: ModelCard
+) -> NDArray[np.float32]:
+    """Turn the network's numbers into grey levels (CL-071), as a new array.
+
+    Raises
+    ------
+    ModelError
+        ``E_PREDICTION_NOT_FINITE``.
+    """
+    scale = card.normalisation.output
+    values = prediction * np.float32(scale.sd)
+    values += np.float32(scale.mean)
+    if not np.isfinite(values).all():
+        raise ModelError(
+            "E_PREDICTION_NOT_FINITE",
+            f"the model {card.name} predicted NaN or infinity",
+            "check that the image is of the kind that the model was trained on",
+        )
+    return values.astype(np.float32, copy=False)
