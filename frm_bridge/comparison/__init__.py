@@ -1,6 +1,6 @@
 """Comparison: one workflow on truth and prediction, and how far the answers agree."""
 
-from frm_bridge.comparison.agreement import Comparison, FieldComparison, compare
+from frm_bridge.comparison.agreement import compare
 from frm_bridge.comparison.objects import ObjectMatches, match_objects
 from frm_bridge.comparison.outliers import OutlierRemoval, remove_outliers
 from frm_bridge.comparison.pixels import (
@@ -8,6 +8,7 @@ from frm_bridge.comparison.pixels import (
     pearson,
     segmentation_pcc,
 )
+from frm_bridge.comparison.results import Comparison, FieldComparison
 from frm_bridge.comparison.summary import ObjectAgreement, Summary
 
 __all__ = [

@@ -20,7 +20,7 @@ import pandas as pd
 import tifffile
 
 from frm_bridge.comparison import record
-from frm_bridge.comparison.fields import find_fields
+from frm_bridge.comparison.fields import find_fields, is_relative
 from frm_bridge.comparison.ledger import (
     PREDICTION,
     TRUTH,
@@ -29,14 +29,17 @@ from frm_bridge.comparison.ledger import (
 )
 from frm_bridge.comparison.objects import (
     DEFAULT_MIN_IOU,
-    ObjectMatches,
-    check_min_iou,
     match_objects,
 )
 from frm_bridge.comparison.pixels import PixelAgreement, measure_pixels
-from frm_bridge.comparison.summary import ObjectAgreement, Summary, summarise_objects
+from frm_bridge.comparison.results import (
+    CompareSettings,
+    Comparison,
+    FieldComparison,
+)
+from frm_bridge.comparison.summary import Summary, summarise_objects
 from frm_bridge.imagej import Workflow, find_workflow, run_workflow
-from frm_bridge.images import create_image, open_image
+from frm_bridge.images import open_image
 from frm_bridge.outputs import check_absent, make_folder, replacing, write_json
 
 if TYPE_CHECKING:
@@ -52,77 +55,6 @@ FOLDER = "fields"
 REPORT = "report.html"
 
 
-@dataclass(frozen=True, slots=True)
-class CompareSettings:
-    """How a comparison is made; the workflow's own parameters are with the workflow.
-
-    Attributes
-    ----------
-    min_iou : float
-        Least intersection over union for two objects to be the same.
-    signal_threshold : float or None
-        In grey levels of the truth: an image has signal when any pixel is above.
-        None: P and segmentation PCC are not available.
-    """
-
-    min_iou: float = DEFAULT_MIN_IOU
-    signal_threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        check_min_iou(self.min_iou)
-
-
-@dataclass(frozen=True, slots=True)
-class FieldComparison:
-    """What one field gave.
-
-    Attributes
-    ----------
-    field : Field
-        Its files.
-    pixels, objects
-        Agreement of pixels and of objects.
-    matches : ObjectMatches
-        Which predicted object is which true one.
-    ledger : DataFrame
-        The rows of ``objects.csv``.
-    results : mapping
-        The workflow's results on ``truth`` and ``prediction``.
-    provenance : mapping of str to str
-        What the prediction file, or else the caller, says of its origin.
-    """
-
-    field: Field
-    pixels: PixelAgreement
-    objects: ObjectAgreement
-    matches: ObjectMatches
-    ledger: pd.DataFrame
-    results: Mapping[str, WorkflowResult]
-    provenance: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What all fields gave; everything is in ``output`` too.
-
-    Attributes
-    ----------
-    output : Path
-        The folder with ``comparison.json``, ``fields.csv`` and ``objects.csv``.
-    fields : tuple of FieldComparison
-        One per field (or plane), by name.
-    summary : Summary
-        All fields together.
-    warnings : tuple of str
-        What the reader of the numbers must know.
-    """
-
-    output: Path
-    fields: tuple[FieldComparison, ...]
-    summary: Summary
-    warnings: tuple[str, ...]
-
-
 def compare(
     truth: Path,
     prediction: Path,
@@ -134,6 +66,7 @@ def compare(
     provenance: Mapping[str, str] | None = None,
     min_iou: float = DEFAULT_MIN_IOU,
     signal_threshold: float | None = None,
+    pixel_size_um: float | None = None,
     fiji: Path | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -158,6 +91,8 @@ def compare(
         Least overlap of a match.
     signal_threshold : float, optional
         Grey level of the truth above which an image has signal (the paper's P).
+    pixel_size_um : float, optional
+        µm per px of all files, in place of what they say or do not say.
     fiji : Path, optional
         A Fiji folder to run in, in place of the embedded ImageJ.
     overwrite : bool
@@ -179,7 +114,9 @@ def compare(
     """
     settings = CompareSettings(min_iou, signal_threshold)
     chosen = find_workflow(workflow) if isinstance(workflow, str) else workflow
-    fields = find_fields(truth, prediction, transmitted=transmitted)
+    fields = find_fields(
+        truth, prediction, transmitted=transmitted, pixel_size_um=pixel_size_um
+    )
     runs = _Runs(chosen, settings, provenance, fiji, 2 * len(fields), progress)
     with _fresh_folder(output, overwrite=overwrite):
         found = tuple(runs.compare_field(field, output) for field in fields)
@@ -228,7 +165,7 @@ class _Runs:
         provenance = self.provenance or field.provenance
         return FieldComparison(
             field=field,
-            pixels=self._pixels(field, relative=provenance.get("unit") == "relative"),
+            pixels=self._pixels(field, relative=is_relative(provenance)),
             objects=summarise_objects(ledger, [matches]),
             matches=matches,
             ledger=ledger,
@@ -237,8 +174,14 @@ class _Runs:
         )
 
     def _run(self, field: Field, image: Path, output: Path) -> WorkflowResult:
-        with _as_single_plane(field, image, output.parent) as single:
-            result = run_workflow(self.workflow, single, output, fiji=self.fiji)
+        result = run_workflow(
+            self.workflow,
+            image,
+            output,
+            plane=field.plane,
+            pixel_size_um=field.pixel_size_um,
+            fiji=self.fiji,
+        )
         self.done += 1
         if self.progress is not None:
             self.progress(self.done, self.total)
@@ -255,30 +198,6 @@ class _Runs:
                 signal_threshold=self.settings.signal_threshold,
                 relative=relative,
             )
-
-
-@contextmanager
-def _as_single_plane(field: Field, image: Path, folder: Path) -> Iterator[Path]:
-    """Give the file itself, or for a stack a passing copy of one plane."""
-    if field.planes == 1:
-        yield image
-        return
-    make_folder(folder)
-    single = folder / f"{field.name}.tif"
-    with open_image(image) as source:
-        plane = source.read_plane(field.plane)
-    with create_image(
-        single,
-        axes="YX",
-        shape=plane.shape,
-        dtype=plane.dtype,
-        pixel_size_um=field.pixel_size_um,
-    ) as writer:
-        writer.write_window(0, 0, 0, plane)
-    try:
-        yield single
-    finally:
-        single.unlink()
 
 
 @contextmanager

@@ -53,7 +53,11 @@ class Field:
 
 
 def find_fields(
-    truth: Path, prediction: Path, *, transmitted: Path | None = None
+    truth: Path,
+    prediction: Path,
+    *,
+    transmitted: Path | None = None,
+    pixel_size_um: float | None = None,
 ) -> tuple[Field, ...]:
     """Pair the files of two folders by stem, or two single files.
 
@@ -63,6 +67,8 @@ def find_fields(
         Two folders, or two image files (whatever their names).
     transmitted : Path, optional
         Folder or file of the transmitted-light images, paired likewise.
+    pixel_size_um : float, optional
+        In place of what the files say.
 
     Raises
     ------
@@ -78,7 +84,15 @@ def find_fields(
         (stem,) = files["truth"]
         files = {role: {stem: roles[role]} for role in roles}
     _refuse_missing(files)
-    return _planes_of(files)
+    return _planes_of(files, pixel_size_um)
+
+
+def is_relative(provenance: Mapping[str, str]) -> bool:
+    """Say whether a prediction declares that its grey levels have no unit."""
+    return any(
+        key.endswith("output_unit") and value == "relative"
+        for key, value in provenance.items()
+    )
 
 
 def _by_stem(path: Path) -> dict[str, Path]:
@@ -112,7 +126,9 @@ def _refuse_missing(files: dict[str, dict[str, Path]]) -> None:
         )
 
 
-def _planes_of(files: dict[str, dict[str, Path]]) -> tuple[Field, ...]:
+def _planes_of(
+    files: dict[str, dict[str, Path]], pixel_size_um: float | None
+) -> tuple[Field, ...]:
     fields: list[Field] = []
     wrong_size: list[str] = []
     wrong_pixel: list[str] = []
@@ -123,7 +139,7 @@ def _planes_of(files: dict[str, dict[str, Path]]) -> tuple[Field, ...]:
         wrong_size += _size_faults(
             a, b, None if transmitted is None else _info(transmitted)
         )
-        wrong_pixel += _pixel_size_faults(a, b)
+        wrong_pixel += [] if pixel_size_um else _pixel_size_faults(a, b)
         fields += [
             Field(
                 name=stem if a.plane_count == 1 else f"{stem}_plane{plane + 1:04d}",
@@ -134,7 +150,7 @@ def _planes_of(files: dict[str, dict[str, Path]]) -> tuple[Field, ...]:
                 planes=a.plane_count,
                 height=a.height,
                 width=a.width,
-                pixel_size_um=a.pixel_size_um,
+                pixel_size_um=pixel_size_um or a.pixel_size_um,
                 provenance=b.properties,
             )
             for plane in range(a.plane_count)
@@ -190,5 +206,6 @@ def _refuse_sizes(wrong_size: list[str], wrong_pixel: list[str]) -> None:
             "E_PAIR_PIXEL_SIZE",
             "truth and prediction must have one pixel size, for the workflow's limits "
             "to mean the same on both: " + "; ".join(wrong_pixel),
-            "write the right pixel size into both files (ImageJ: Image > Properties)",
+            "give the right one for both as pixel_size_um, or write it into the files "
+            "(ImageJ: Image > Properties)",
         )

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import frm_bridge
+from frm_bridge.comparison.fields import is_relative
 from frm_bridge.comparison.ledger import PREDICTION, TRUTH
 from frm_bridge.comparison.outliers import MAD_LIMIT, MAD_SCALE
 from frm_bridge.comparison.pixels import SUB_IMAGE_PX
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from frm_bridge.comparison.agreement import (
+    from frm_bridge.comparison.results import (
         CompareSettings,
         Comparison,
         FieldComparison,
@@ -71,7 +72,7 @@ def describe(
         ],
         "warnings": list(comparison.warnings),
     }
-    return _plain(content)
+    return {key: _plain(value) for key, value in content.items()}
 
 
 def field_row(one: FieldComparison) -> dict[str, Any]:
@@ -134,7 +135,7 @@ def collect_warnings(
         said[
             "no signal threshold was given: P and segmentation PCC are not available"
         ] = None
-    if any(one.provenance.get("unit") == "relative" for one in fields):
+    if any(is_relative(one.provenance) for one in fields):
         said[
             "the prediction is relative: its intensity has no unit and is not usable"
         ] = None

@@ -1,0 +1,194 @@
+"""Which charts the report shows, and what each one says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from frm_bridge.images import open_image
+from frm_bridge.reporting import figures
+from frm_bridge.reporting.wording import noun, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Record = Mapping[str, Any]
+    Values = NDArray[np.float64]
+
+_PIXELS_PER_FIELD = 250_000
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture with its heading and the sentence below it."""
+
+    title: str
+    svg: str
+    caption: str
+
+
+def draw_charts(record: Record, ledger: pd.DataFrame) -> list[Chart]:
+    """Draw what there are values for; a chart without any is left out."""
+    charts = [
+        *_counts(record),
+        *_areas(record, ledger),
+        *_displacements(record, ledger),
+        _intensities(record),
+        *_curve(record),
+        *_pcc(record),
+    ]
+    return charts
+
+
+def _counts(record: Record) -> list[Chart]:
+    fields = record["fields"]
+    if len(fields) < 2:
+        return []
+    truth, predicted = (
+        np.array([field["objects"][key] for field in fields], dtype=float)
+        for key in ("truth_count", "predicted_count")
+    )
+    error = record["summary"]["absolute_count_error_percent"]
+    caption = (
+        f"One line per field. Mean absolute count error {number(error['mean'], 2)} % "
+        f"over {error['n']} fields; without outliers "
+        f"{number(error['mean_without_outliers'], 2)} % over "
+        f"{error['n_without_outliers']}."
+    )
+    svg = figures.draw_counts(truth, predicted, things=noun(record))
+    return [Chart("Counts, field by field", svg, caption)]
+
+
+def _areas(record: Record, ledger: pd.DataFrame) -> list[Chart]:
+    objects = record["summary"]["objects"]
+    unit = "um2" if objects["truth_area_um2"]["n"] else "px"
+    if objects["truth_count"] + objects["predicted_count"] == 0:
+        return []
+    label = "µm²" if unit == "um2" else "px"
+    sides = {side: ledger[ledger["source"] == side] for side in ("truth", "prediction")}
+    truth, predicted = (side[f"area_{unit}"].to_numpy(float) for side in sides.values())
+    a, b = objects[f"truth_area_{unit}"], objects[f"predicted_area_{unit}"]
+    charts = [
+        Chart(
+            "Areas",
+            figures.draw_areas(truth, predicted, unit=label, things=noun(record)),
+            f"Mean {number(a['mean'])} {label} on the stain, {number(b['mean'])} {label} "
+            f"on the prediction; without outliers {number(a['mean_without_outliers'])} "
+            f"({a['n_without_outliers']} of {a['n']}) and "
+            f"{number(b['mean_without_outliers'])} ({b['n_without_outliers']} of "
+            f"{b['n']}). Dashed: medians.",
+        )
+    ]
+    matched = sides["prediction"].query("status == 'matched'")
+    if len(matched):
+        partner = sides["truth"].set_index(["field", "label"])[f"area_{unit}"]
+        keys = list(zip(matched["field"], matched["partner"].astype(int), strict=True))
+        pairs = partner.loc[keys].to_numpy(float)
+        own = matched[f"area_{unit}"].to_numpy(float)
+        ratio = objects["area_ratio"]
+        charts.append(
+            Chart(
+                f"Area of each matched {noun(record)[:-1].replace('nucle', 'nucleus')}",
+                figures.draw_area_pairs(pairs, own, unit=label),
+                f"Ratio prediction / stain: median {number(ratio['median'])}, mean "
+                f"{number(ratio['mean'])} (n = {ratio['n']}); without outliers mean "
+                f"{number(ratio['mean_without_outliers'])} (n = "
+                f"{ratio['n_without_outliers']}).",
+            )
+        )
+    return charts
+
+
+def _displacements(record: Record, ledger: pd.DataFrame) -> list[Chart]:
+    objects = record["summary"]["objects"]
+    if not objects["displacement_px"]["n"]:
+        return []
+    matched = ledger[
+        (ledger["source"] == "prediction") & (ledger["status"] == "matched")
+    ]
+    unit = "um" if objects["displacement_um"]["n"] == len(matched) else "px"
+    label = "µm" if unit == "um" else "px"
+    d = objects[f"displacement_{unit}"]
+    values = matched[f"displacement_{unit}"].to_numpy(float)
+    dx, dy = (matched[f"shift_{axis}_px"].to_numpy(float) for axis in "xy")
+    return [
+        Chart(
+            "Centroid displacement",
+            figures.draw_displacement(values, unit=label, things=noun(record)),
+            f"Mean {number(d['mean'], 2)} {label}, 95 % are below "
+            f"{number(d['p95'], 2)} {label} (n = {d['n']}); without outliers mean "
+            f"{number(d['mean_without_outliers'], 2)} {label} (n = "
+            f"{d['n_without_outliers']}).",
+        ),
+        Chart(
+            "Direction of the displacement",
+            figures.draw_register(dx, dy),
+            f"Mean shift {number(objects['shift_x_px'], 2, sign=True)} px to the right "
+            f"and {number(objects['shift_y_px'], 2, sign=True)} px down. A cloud off the "
+            "centre means that the two images are out of register.",
+        ),
+    ]
+
+
+def _intensities(record: Record) -> Chart:
+    truth, predicted = (
+        np.concatenate([_sample(field, side) for field in record["fields"]])
+        for side in ("truth", "prediction")
+    )
+    return Chart(
+        "Grey levels, pixel by pixel",
+        figures.draw_intensities(truth, predicted),
+        f"Prediction against stain, {truth.size:,} pixels on a regular grid of all "
+        "fields; the colour is their number on a logarithmic scale.",
+    )
+
+
+def _sample(field: Record, side: str) -> Values:
+    """Take pixels on a regular grid, the same one on both sides."""
+    with open_image(Path(field[side]["path"])) as image:
+        plane = image.read_plane(field["plane"])
+    step = max(1, int(np.ceil(np.sqrt(plane.size / _PIXELS_PER_FIELD))))
+    return plane[::step, ::step].astype(np.float64).ravel()
+
+
+def _curve(record: Record) -> list[Chart]:
+    curve = [(iou, f1) for iou, f1 in record["summary"]["objects"]["f1_at"]]
+    if all(f1 is None for _, f1 in curve):
+        return []
+    chosen = record["settings"]["min_iou"]
+    return [
+        Chart(
+            "How strict the matching is",
+            figures.draw_f1_curve(curve, chosen),
+            f"F1 for other least overlaps than the {chosen:g} used here. A curve that "
+            "falls early means that outlines differ, though places agree.",
+        )
+    ]
+
+
+def _pcc(record: Record) -> list[Chart]:
+    pixels = [field["pixels"] for field in record["fields"]]
+    fields, tiles = (
+        np.array([score for score in scores if score is not None], dtype=float)
+        for scores in (
+            [one["pcc"] for one in pixels],
+            [score for one in pixels for score in one["sub_image_pcc"]],
+        )
+    )
+    if fields.size + tiles.size < 2:
+        return []
+    return [
+        Chart(
+            "Pearson correlation",
+            figures.draw_pcc(fields, tiles),
+            "PCC of whole fields, and of their 256 x 256 px sub-images (the paper's "
+            "unit). Sub-images of background alone have a PCC near 0 even for a "
+            "perfect network. Bars: medians.",
+        )
+    ]

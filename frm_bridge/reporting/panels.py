@@ -1,0 +1,239 @@
+"""The pictures of one field: what the page shows of it, and where it looks closer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tifffile
+
+from frm_bridge.errors import InputError
+from frm_bridge.images import open_image
+from frm_bridge.reporting.display import (
+    Outline,
+    Region,
+    Stretched,
+    choose_region,
+    data_uri,
+    merge,
+    nice_length,
+    outline_objects,
+    reduce,
+    stretch,
+)
+from frm_bridge.reporting.wording import number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Record = Mapping[str, Any]
+
+PANEL_PX = 760
+"""Longest side of an overview, as stored in the page."""
+
+_ZOOM_DIAMETERS = 9
+_ZOOM_PX = (96, 384)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One picture with what is drawn over it.
+
+    Attributes
+    ----------
+    title, caption : str
+        Above and below it.
+    uri : str
+        The picture.
+    region : Region
+        What it shows of the field; outlines are in px of the field.
+    outlines : tuple of Outline
+        Drawn over it.
+    box : Region or None
+        A rectangle to mark.
+    bar_px, bar_label
+        Scale bar.
+    """
+
+    title: str
+    caption: str
+    uri: str
+    region: Region
+    outlines: tuple[Outline, ...] = ()
+    box: Region | None = None
+    bar_px: float = 0.0
+    bar_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPictures:
+    """Everything that is shown of one field."""
+
+    overview: tuple[Panel, ...]
+    outlined: Panel
+    zoom: tuple[Panel, ...]
+    region: Region
+
+
+def picture_field(field: Record, folder: Path, ledger: pd.DataFrame) -> FieldPictures:
+    """Prepare the pictures of one field.
+
+    Parameters
+    ----------
+    field : mapping
+        Its entry in ``comparison.json``.
+    folder : Path
+        The comparison's folder.
+    ledger : DataFrame
+        The field's rows of ``objects.csv``.
+
+    Raises
+    ------
+    InputError
+        ``E_REPORT_IMAGE`` when an image has gone since the comparison.
+    """
+    shown = {
+        role: stretch(_read(Path(field[role]["path"]), field["plane"]))
+        for role in ("transmitted", "truth", "prediction")
+        if field[role] is not None
+    }
+    merged = merge(shown["truth"].pixels, shown["prediction"].pixels)
+    whole = Region(0, 0, field["height"], field["width"])
+    region = _zoom_region(field, ledger)
+    scale = max(1.0, max(whole.height, whole.width) / PANEL_PX)
+    outlines = _outlines(field, folder, ledger, tolerance_px=0.35 * scale)
+    pixel = field["pixel_size_um"]
+    pictures = [
+        (TITLES[role], _levels(image), image.pixels) for role, image in shown.items()
+    ]
+    pictures.append(
+        ("Merge", "Green: stain. Magenta: prediction. White: both.", merged)
+    )
+    return FieldPictures(
+        overview=tuple(
+            _panel(title, caption, pixels, whole, pixel)
+            for title, caption, pixels in pictures
+        ),
+        outlined=_panel(
+            "Outlines over the stain",
+            "",
+            shown["truth"].pixels,
+            whole,
+            pixel,
+            outlines=(*outlines["truth"], *outlines["invented"]),
+            box=region,
+        ),
+        zoom=_zoom(shown, merged, region, outlines, pixel),
+        region=region,
+    )
+
+
+TITLES = {
+    "transmitted": "Input (transmitted light)",
+    "truth": "Stain (truth)",
+    "prediction": "Prediction",
+}
+
+
+def _zoom(
+    shown: Mapping[str, Stretched],
+    merged: NDArray[np.uint8],
+    region: Region,
+    outlines: Mapping[str, list[Outline]],
+    pixel_size_um: float | None,
+) -> tuple[Panel, ...]:
+    """Look at the region with and without outlines, in the pixels' own size."""
+    pictures: list[tuple[str, NDArray[np.uint8], list[Outline]]] = [
+        ("Stain", shown["truth"].pixels, outlines["truth"] + outlines["invented"]),
+        ("Prediction", shown["prediction"].pixels, outlines["prediction"]),
+        ("Merge", merged, []),
+    ]
+    if "transmitted" in shown:
+        pictures.append(("Input", shown["transmitted"].pixels, []))
+    return tuple(
+        _panel(title, "", pixels, region, pixel_size_um, outlines=tuple(drawn))
+        for title, pixels, drawn in pictures
+    )
+
+
+def _panel(
+    title: str,
+    caption: str,
+    pixels: NDArray[np.uint8],
+    region: Region,
+    pixel_size_um: float | None,
+    *,
+    outlines: tuple[Outline, ...] = (),
+    box: Region | None = None,
+) -> Panel:
+    bar = nice_length(region.width * (pixel_size_um or 1.0) / 4)
+    unit = "px" if pixel_size_um is None else "µm"
+    return Panel(
+        title=title,
+        caption=caption,
+        uri=data_uri(reduce(pixels[region.window], side=PANEL_PX)),
+        region=region,
+        outlines=outlines,
+        box=box,
+        bar_px=bar / (pixel_size_um or 1.0),
+        bar_label=f"{bar:g} {unit}",
+    )
+
+
+def _read(path: Path, plane: int) -> NDArray[Any]:
+    if not path.is_file():
+        raise InputError(
+            "E_REPORT_IMAGE",
+            f"{path} was compared, but is not there any more",
+            "put the image back, or run the comparison again",
+        )
+    with open_image(path) as image:
+        index = plane if image.info.plane_count > 1 else 0
+        return image.read_plane(index)
+
+
+def _levels(image: Stretched) -> str:
+    return f"Shown: grey levels {number(image.black)} to {number(image.white)}."
+
+
+def _outlines(
+    field: Record, folder: Path, ledger: pd.DataFrame, *, tolerance_px: float
+) -> dict[str, list[Outline]]:
+    """Trace both sides: all of the truth, the invented, and all of the prediction."""
+    found = {}
+    for side in ("truth", "prediction"):
+        labels = tifffile.imread(folder / field["folder"] / side / "labels.tif")
+        rows = ledger[ledger["source"] == side]
+        kinds = {
+            int(row.label): (str(row.status), _tooltip(row))
+            for row in rows.itertuples()
+        }
+        found[side] = outline_objects(labels, kinds, tolerance_px=tolerance_px)
+    found["invented"] = [one for one in found["prediction"] if one.kind == "invented"]
+    return found
+
+
+def _tooltip(row: Any) -> str:
+    where = "stain" if row.source == "truth" else "prediction"
+    note = f", {row.note}" if isinstance(row.note, str) and row.note else ""
+    return f"{row.status}{note}: no. {row.label} of the {where}, {row.area_px:.0f} px"
+
+
+def _zoom_region(field: Record, ledger: pd.DataFrame) -> Region:
+    """Choose where to look closer: about nine nuclei wide."""
+    areas = ledger["area_px"].to_numpy(dtype=float)
+    diameter = float(np.sqrt(np.median(areas) * 4 / np.pi)) if areas.size else 0.0
+    side = int(np.clip(_ZOOM_DIAMETERS * diameter, *_ZOOM_PX))
+    centroids = ledger[["centroid_y_px", "centroid_x_px"]].to_numpy(dtype=float)
+    alone = (ledger["status"] != "matched").to_numpy()
+    return choose_region(
+        (field["height"], field["width"]),
+        centroids[~alone],
+        centroids[alone],
+        side=side,
+    )

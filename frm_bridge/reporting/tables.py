@@ -1,0 +1,249 @@
+"""The report's tiles and tables, ready to print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frm_bridge.reporting.wording import (
+    displacement,
+    error_percent,
+    fixed,
+    noun,
+    number,
+    percent,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Record = Mapping[str, Any]
+    Rows = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number in large letters, and what it is."""
+
+    name: str
+    value: str
+    detail: str
+
+
+def tiles(record: Record) -> list[Tile]:
+    """Give the numbers that matter most."""
+    o, things = record["summary"]["objects"], noun(record)
+    pcc, ratio = record["summary"]["pcc"], o["area_ratio"]["median"]
+    many = record["summary"]["fields"] > 1
+    bias = None if ratio is None else 100 * (ratio - 1)
+    return [
+        Tile(
+            f"{things.capitalize()} counted",
+            f"{number(o['truth_count'])} → {number(o['predicted_count'])}",
+            f"stain → prediction, {error_percent(o['count_error_percent'])}",
+        ),
+        Tile(
+            "Recall",
+            percent(o["recall"]),
+            f"{o['matched']} of {o['truth_count']} stained {things} found",
+        ),
+        Tile(
+            "Precision",
+            percent(o["precision"]),
+            f"{o['matched']} of {o['predicted_count']} predicted {things} are real",
+        ),
+        Tile(
+            "F1", fixed(o["f1"]), f"overlap ≥ {record['settings']['min_iou']:g} (IoU)"
+        ),
+        Tile(
+            "Area bias",
+            error_percent(bias),
+            f"median of {o['area_ratio']['n']} matched pairs",
+        ),
+        Tile("Displacement", displacement(o, "median"), "median of the centroids"),
+        Tile(
+            "PCC",
+            fixed(pcc["mean"]),
+            f"mean of {pcc['n']} fields, all pixels" if many else "all pixels",
+        ),
+    ]
+
+
+FIELD_COLUMNS = (
+    "Field",
+    "Stain",
+    "Prediction",
+    "Count error",
+    "Missed",
+    "Invented",
+    "Recall",
+    "Precision",
+    "F1",
+    "Area ratio",
+    "Displacement",
+    "PCC",
+)
+
+
+def field_rows(record: Record) -> list[tuple[str, ...]]:
+    """Give one row per field, and one for all fields together."""
+    rows = [
+        (field["name"], *_cells(field["objects"], field["pixels"]["pcc"]))
+        for field in record["fields"]
+    ]
+    if len(rows) > 1:
+        summary = record["summary"]
+        rows.append(("All fields", *_cells(summary["objects"], summary["pcc"]["mean"])))
+    return rows
+
+
+def _cells(o: Record, pcc: float | None) -> tuple[str, ...]:
+    error = number(o["count_error"], sign=True) if o["count_error"] else "0"
+    if o["count_error_percent"] is not None:
+        error += f" ({error_percent(o['count_error_percent'])})"
+    return (
+        number(o["truth_count"]),
+        number(o["predicted_count"]),
+        error,
+        number(o["missed"]),
+        number(o["invented"]),
+        percent(o["recall"]),
+        percent(o["precision"]),
+        fixed(o["f1"]),
+        fixed(o["area_ratio"]["median"]),
+        displacement(o, "median"),
+        fixed(pcc, 3),
+    )
+
+
+def score_rows(record: Record) -> list[tuple[str, str, str, str, str]]:
+    """Give the pooled distributions: all values, and without outliers."""
+    summary = record["summary"]
+    o, things = summary["objects"], noun(record)
+    lines = [
+        (
+            "Count error per field, absolute (%)",
+            summary["absolute_count_error_percent"],
+        ),
+        (f"Area of stained {things} (px)", o["truth_area_px"]),
+        (f"Area of predicted {things} (px)", o["predicted_area_px"]),
+        (f"Area of stained {things} (µm²)", o["truth_area_um2"]),
+        (f"Area of predicted {things} (µm²)", o["predicted_area_um2"]),
+        ("Area ratio, prediction / stain", o["area_ratio"]),
+        ("Centroid displacement (px)", o["displacement_px"]),
+        ("Centroid displacement (µm)", o["displacement_um"]),
+        ("PCC of a field", summary["pcc"]),
+        ("Segmentation PCC of a field", summary["segmentation_pcc"]),
+    ]
+    return [
+        (
+            name,
+            _mean_sd(d["mean"], d["sd"]),
+            number(d["median"]),
+            number(d["n"]),
+            f"{number(d['mean_without_outliers'])} (n = {d['n_without_outliers']})",
+        )
+        for name, d in lines
+        if d["n"]
+    ]
+
+
+def _mean_sd(mean: float | None, sd: float | None) -> str:
+    return f"{number(mean)} ± {number(sd, 2)}"
+
+
+def fact_tables(record: Record) -> list[tuple[str, Rows]]:
+    """Give everything that made the numbers: parameters, model, files, versions."""
+    workflow, settings = record["workflow"], record["settings"]
+    return [
+        (
+            f"Workflow: {workflow['name']}",
+            [
+                *(
+                    (name, _value(value))
+                    for name, value in workflow["parameters"].items()
+                ),
+                ("script", workflow["script"]),
+                ("digest of script and parameters", workflow["sha256"]),
+            ],
+        ),
+        (
+            "Comparison",
+            [
+                ("matching", settings["matching"]),
+                ("least overlap (IoU)", f"{settings['min_iou']:g}"),
+                (
+                    "signal threshold (grey levels)",
+                    _value(settings["signal_threshold"]),
+                ),
+                *_signal_rows(record["summary"]),
+                (
+                    "outliers",
+                    f"{settings['outliers']['rule']}, more than "
+                    f"{settings['outliers']['mads']:g} scaled MADs",
+                ),
+            ],
+        ),
+        ("Prediction", _model_rows(record)),
+        ("Versions", [*record["versions"].items(), ("compared", record["created"])]),
+        ("Files (SHA-256)", _file_rows(record)),
+    ]
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "not given"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _signal_rows(summary: Record) -> Rows:
+    """Write P in both units, beside the mean over all images (CL-146)."""
+    rows = []
+    for key, unit in (("p_fields", "fields"), ("p_sub_images", "256 px sub-images")):
+        score = summary[key]
+        name = f"P, {unit}"
+        if score is None:
+            rows.append((name, "n/a: it needs a signal threshold"))
+            continue
+        removed = score["without_outliers"]
+        rows.append(
+            (
+                name,
+                f"{fixed(score['mean'], 3)} ± {fixed(score['sd'], 3)} over "
+                f"{score['n_kept']} with signal of {score['n_total']}; without outliers "
+                f"n = {removed['n_after']} of {removed['n_before']}; mean PCC over all: "
+                f"{fixed(score['mean_all'], 3)}",
+            )
+        )
+    return rows
+
+
+def _model_rows(record: Record) -> Rows:
+    """Give what the prediction files say, once where they agree."""
+    said: dict[str, list[str]] = {}
+    for field in record["fields"]:
+        for key, value in field["prediction"]["provenance"].items():
+            name = key.removeprefix("frm_bridge.")
+            if value not in said.setdefault(name, []):
+                said[name].append(value)
+    rows = [(name, "; ".join(values)) for name, values in said.items()]
+    card = record["model"]
+    if card is not None:
+        rows += [
+            (f"card: {name}", str(card[name]))
+            for name in ("name", "modality", "marker", "licence", "citation")
+            if card[name]
+        ]
+    return rows or [("origin", "the prediction files do not say")]
+
+
+def _file_rows(record: Record) -> Rows:
+    return [
+        (f"{side}: {Path(field[side]['path']).name}", field[side]["sha256"])
+        for field in record["fields"]
+        for side in ("truth", "prediction", "transmitted")
+        if field[side] is not None
+    ]

@@ -1,0 +1,208 @@
+"""Words and numbers of the report: plain, with units and sensible digits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Record = Mapping[str, Any]
+
+NOT_AVAILABLE = "n/a"
+MINUS = "\N{MINUS SIGN}"
+
+REFERENCES = (
+    (
+        "LaChance J, Cohen DJ (2020) Practical fluorescence reconstruction microscopy "
+        "for large samples and low-magnification imaging. PLOS Comput Biol 16(12): "
+        "e1008443.",
+        "10.1371/journal.pcbi.1008443",
+    ),
+    (
+        "Schneider CA, Rasband WS, Eliceiri KW (2012) NIH Image to ImageJ: 25 years of "
+        "image analysis. Nat Methods 9: 671-675.",
+        "10.1038/nmeth.2089",
+    ),
+)
+
+
+def number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
+    """Write a number with some significant digits; n/a when there is none.
+
+    Whole numbers below a million are written in full.
+    """
+    if value is None:
+        return NOT_AVAILABLE
+    if isinstance(value, int) or (abs(value) >= 10**digits and abs(value) < 1e6):
+        text = f"{value:{'+' if sign else ''},.0f}"
+    else:
+        text = f"{value:{'+' if sign else ''}#.{digits}g}".rstrip(".")
+    return text.replace("-", MINUS)
+
+
+def percent(part: float | None, digits: int = 0) -> str:
+    """Write a part of one in percent."""
+    return NOT_AVAILABLE if part is None else f"{100 * part:.{digits}f} %"
+
+
+def error_percent(value: float | None) -> str:
+    """Write an error that is in percent already, with its sign."""
+    if value is None:
+        return NOT_AVAILABLE
+    return f"{value:+.1f} %".replace("-", MINUS)
+
+
+def fixed(value: float | None, places: int = 2) -> str:
+    """Write a number with a fixed number of decimals."""
+    if value is None:
+        return NOT_AVAILABLE
+    return f"{value:.{places}f}".replace("-", MINUS)
+
+
+def noun(record: Record) -> str:
+    """Say what the workflow finds: nuclei, or objects for any other workflow."""
+    return "nuclei" if record["workflow"]["name"] == "nuclei" else "objects"
+
+
+def headline(record: Record) -> tuple[str, str]:
+    """Say in two sentences what came out; they claim no fitness."""
+    objects, things = record["summary"]["objects"], noun(record)
+    truth, predicted = objects["truth_count"], objects["predicted_count"]
+    change = objects["count_error_percent"]
+    counted = (
+        f"The {record['workflow']['name']} workflow counted {number(truth)} {things} on "
+        f"the stain and {number(predicted)} on the prediction"
+    )
+    counted += "." if change is None else f" ({error_percent(change)})."
+    if truth == 0:
+        return counted, "There was nothing to find on the stain."
+    return counted, (
+        f"{number(objects['matched'])} of the stained {things} "
+        f"({percent(objects['recall'])}) were found in their place; "
+        f"{number(objects['missed'])} were missed, and {number(objects['invented'])} "
+        f"predicted {things} have no stained partner."
+    )
+
+
+def summary_sentence(record: Record) -> str:
+    """Say what the matched objects look like."""
+    objects = record["summary"]["objects"]
+    ratio = objects["area_ratio"]["median"]
+    if ratio is None:
+        return f"No {noun(record)} could be matched, so there is no area or position to compare."
+    size = (
+        "as large as"
+        if abs(ratio - 1) < 0.005
+        else (
+            f"{abs(100 * (ratio - 1)):.0f} % {'larger' if ratio > 1 else 'smaller'} than"
+        )
+    )
+    where = displacement(objects, "median")
+    return (
+        f"Matched {noun(record)} are, at the median, {size} on the stain, and their "
+        f"centroids lie {where} away."
+    )
+
+
+def displacement(objects: Record, what: str) -> str:
+    """Write a displacement in px, and in µm where it is known."""
+    px, um = objects["displacement_px"][what], objects["displacement_um"][what]
+    if px is None:
+        return NOT_AVAILABLE
+    return f"{number(px, 2)} px" + ("" if um is None else f" ({number(um, 2)} µm)")
+
+
+def methods(record: Record) -> str:
+    """Write the Methods paragraph, ready to paste."""
+    settings, versions = record["settings"], record["versions"]
+    things = noun(record)
+    return " ".join(
+        [
+            _origin(record),
+            f"Measured and predicted fluorescence of {_fields(record)} were analysed "
+            f"independently with one and the same ImageJ {versions['imagej']} workflow "
+            f"(Schneider et al., 2012): {_steps(record)}.",
+            f"The {things} of both were matched {settings['matching']}, with a least "
+            f"intersection over union of {settings['min_iou']:g}; unmatched {things} of "
+            "the stain were called missed, unmatched ones of the prediction invented.",
+            "Precision is matched / predicted, recall matched / true, F1 their harmonic "
+            "mean. Area ratio (predicted / true) and centroid displacement refer to "
+            f"matched {things}.",
+            "The Pearson correlation coefficient (PCC) was taken over all pixels of a "
+            f"field{_signal(settings['signal_threshold'])}.",
+            "Where outliers were removed, values more than three scaled median absolute "
+            "deviations from the median were left out (MATLAB rmoutliers), and the "
+            "numbers before and after are given.",
+            f"Comparison: frm_bridge {versions['frm_bridge']}, Python "
+            f"{versions['python']}, scikit-image {versions['scikit-image']}, SciPy "
+            f"{versions['scipy']}. Workflow digest "
+            f"{record['workflow']['sha256'][:12]}.",
+        ]
+    )
+
+
+def _origin(record: Record) -> str:
+    """Say which model predicted, as far as the files tell."""
+    said = record["fields"][0]["prediction"]["provenance"]
+    name, digest = said.get("frm_bridge.model"), said.get("frm_bridge.model.sha256")
+    if name is None:
+        return (
+            "Fluorescence was predicted from transmitted light [the prediction files do "
+            "not name their model: name it here]."
+        )
+    provider = said.get("frm_bridge.model.provider", "an unnamed device")
+    return (
+        f"Fluorescence was predicted from transmitted light with the model '{name}' "
+        f"(SHA-256 {str(digest)[:12]}), a convolutional network as in LaChance & Cohen "
+        f"(2020), run by ONNX Runtime ({provider})."
+    )
+
+
+def _fields(record: Record) -> str:
+    count = record["summary"]["fields"]
+    return "one field" if count == 1 else f"{count} fields"
+
+
+def _signal(threshold: float | None) -> str:
+    if threshold is None:
+        return ""
+    return (
+        f"; P is its mean over the images with any true pixel above {threshold:g} grey "
+        "levels, and the segmentation PCC is taken over those pixels only (LaChance & "
+        "Cohen, 2020)"
+    )
+
+
+def _steps(record: Record) -> str:
+    """Describe the nuclei workflow in words, any other by its parameters."""
+    given = record["workflow"]["parameters"]
+    if record["workflow"]["name"] != "nuclei":
+        listed = ", ".join(f"{name} = {value}" for name, value in given.items())
+        return f"script {record['workflow']['script']}, {listed or 'no parameters'}"
+    steps = [
+        f"Gaussian blur (σ = {given['blur_sigma_px']:g} px)"
+        if given["blur_sigma_px"]
+        else "",
+        f"automatic threshold ({given['threshold_method']})",
+        "filling of holes" if given["fill_holes"] else "",
+        "watershed of the Euclidean distance map" if given["watershed"] else "",
+        f"particle analysis ({_limits(given)})",
+        f"and a background guard (contrast of at least {given['min_contrast']:g} sd of "
+        "the background)"
+        if given["min_contrast"]
+        else "",
+    ]
+    return ", ".join(step for step in steps if step)
+
+
+def _limits(given: Record) -> str:
+    unit = {"um2": "µm²", "px": "px"}.get(
+        given["area_unit"], "µm² where calibrated, else px"
+    )
+    largest = f" to {given['max_area']:g}" if given["max_area"] else " or more"
+    edges = ", nuclei at the border left out" if given["exclude_edges"] else ""
+    return (
+        f"area {given['min_area']:g}{largest} {unit}, circularity "
+        f"{given['min_circularity']:g} to {given['max_circularity']:g}{edges}"
+    )
