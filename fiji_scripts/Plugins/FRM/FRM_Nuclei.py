@@ -1,0 +1,98 @@
+#@ String image_path (label="Image file (empty: the active image)", value="", persist=false)
+#@ String output_folder (label="Folder for the results (empty: only show them)", value="", persist=false)
+#@ Double blur_sigma_px (label="Gaussian blur, sigma (px)", description="Standard deviation of the blur before the threshold; 0 for none", value=2.0, min=0, persist=false)
+#@ String threshold_method (label="Threshold", description="One of ImageJ's automatic thresholds, for bright nuclei on a dark background", value="Otsu", choices={"Default", "Huang", "Intermodes", "IsoData", "IJ_IsoData", "Li", "MaxEntropy", "Mean", "MinError", "Minimum", "Moments", "Otsu", "Percentile", "RenyiEntropy", "Shanbhag", "Triangle", "Yen"}, persist=false)
+#@ Boolean fill_holes (label="Fill holes", value=true, persist=false)
+#@ Boolean watershed (label="Separate touching nuclei (EDM watershed)", value=true, persist=false)
+#@ Double min_area (label="Smallest area", description="In the unit of area_unit", value=30.0, min=0, persist=false)
+#@ Double max_area (label="Largest area (0: no limit)", description="In the unit of area_unit; 0 for no limit", value=0.0, min=0, persist=false)
+#@ String area_unit (label="Unit of the area limits", description="auto: um2 where the image is calibrated, px where it is not", value="auto", choices={"auto", "px", "um2"}, persist=false)
+#@ Double min_circularity (label="Smallest circularity", description="4 pi area / perimeter^2, as in Analyze Particles", value=0.0, min=0, max=1, persist=false)
+#@ Double max_circularity (label="Largest circularity", value=1.0, min=0, max=1, persist=false)
+#@ Boolean exclude_edges (label="Leave out nuclei that touch the border", value=false, persist=false)
+#@ Double min_contrast (label="Background guard", description="A nucleus is brighter than the background by at least this many standard deviations of the background; 0 switches the guard off", value=4.0, min=0, persist=false)
+"""Find the nuclei of one fluorescence image and measure them.
+
+Input   one bright-on-dark plane, 8-bit, 16-bit or 32-bit: a file, or the active image.
+Steps   Gaussian blur, automatic threshold, fill holes, EDM watershed, Analyze
+        Particles, limits on area and circularity, background guard.
+Output  in output_folder: objects.csv, labels.tif, rois.zip, and result.json last.
+Units   px with ImageJ's origin (the centre of the first pixel is 0.5, 0.5); um columns
+        are empty where the image has no pixel size in length units; intensities are
+        grey levels of the image as it was before the blur.
+
+No nuclei is a result: objects.csv then holds its headings alone.
+"""
+from frm import images, objects, results, segmentation
+
+PARAMETERS = [
+    ("blur_sigma_px", blur_sigma_px),
+    ("threshold_method", threshold_method),
+    ("fill_holes", fill_holes),
+    ("watershed", watershed),
+    ("min_area", min_area),
+    ("max_area", max_area),
+    ("area_unit", area_unit),
+    ("min_circularity", min_circularity),
+    ("max_circularity", max_circularity),
+    ("exclude_edges", exclude_edges),
+    ("min_contrast", min_contrast),
+]
+
+
+def separate(levels, level):
+    """The binary image of single nuclei: threshold, holes, watershed."""
+    mask = segmentation.above(levels, level)
+    if fill_holes:
+        segmentation.fill_holes(mask)
+    if watershed:
+        segmentation.watershed(mask)
+    return mask
+
+
+def choose(found, pixel_area, noise):
+    """Sort what was found into nuclei and what each limit left out."""
+    largest = max_area if max_area > 0 else float("inf")
+    limits = [
+        ("excluded_by_contrast", lambda o: noise.contrast(o) >= min_contrast),
+        ("excluded_by_area", lambda o: min_area <= o.area * pixel_area <= largest),
+        ("excluded_by_circularity",
+         lambda o: min_circularity <= o.circularity <= max_circularity),
+        ("excluded_by_border", lambda o: not (exclude_edges and o.touches_border)),
+    ]
+    return objects.choose(found, limits)
+
+
+def main(report):
+    """Find, measure, write."""
+    imp = images.open_image(image_path)
+    scale = images.scale_of(imp)
+    unit = images.area_unit(area_unit, scale)
+    plane = imp.getProcessor().convertToFloatProcessor()
+    smooth = segmentation.blur(plane, blur_sigma_px)
+    levels, grey_range = segmentation.to_levels(smooth)
+    level = segmentation.auto_threshold(levels, threshold_method)
+    labels, found = objects.find(separate(levels, level), plane, levels)
+    noise = segmentation.background(levels, level)
+    kept, counts = choose(found, scale.pixel_area if unit == "um2" else 1.0, noise)
+    objects.relabel(labels, kept)
+    report.describe(
+        image=image_path or imp.getTitle(),
+        pixel_size_um=scale.pixel_size,
+        area_unit=unit,
+        threshold=segmentation.describe(level, grey_range, threshold_method),
+        background=noise.describe(grey_range),
+        counts=counts,
+        count=len(kept),
+    )
+    report.warn_if_empty(counts)
+    rows = objects.rows(kept, scale)
+    if output_folder:
+        report.write_tables(objects.COLUMNS, rows, kept, images.labelled(labels, imp))
+    if not image_path:
+        results.show(imp.getTitle(), objects.COLUMNS, rows, images.labelled(labels, imp))
+    else:
+        imp.close()
+
+
+results.run("FRM Nuclei", main, PARAMETERS, output_folder)

@@ -1,0 +1,133 @@
+"""What a script leaves behind: tables, labels, outlines, and result.json last."""
+from __future__ import division
+
+import io
+import json
+import os
+import sys
+import time
+import traceback
+
+from ij import IJ
+from ij.io import FileSaver, RoiEncoder
+from ij.measure import ResultsTable
+from java.awt import GraphicsEnvironment
+from java.io import BufferedOutputStream, DataOutputStream, FileOutputStream
+from java.lang import System
+from java.util.zip import ZipEntry, ZipOutputStream
+
+
+class Problem(Exception):
+    """Something that the user can put right; shown without a traceback."""
+
+
+class Report(object):
+    """Collects what result.json will say."""
+
+    def __init__(self, workflow, parameters, folder):
+        self.folder = folder
+        self.warnings = []
+        self.content = {
+            "workflow": workflow,
+            "imagej_version": IJ.getVersion(),
+            "java_version": System.getProperty("java.version"),
+            "jython_version": sys.version.split()[0],
+            "parameters": dict(parameters),
+            "warnings": self.warnings,
+        }
+
+    def describe(self, **facts):
+        """Add facts to result.json."""
+        self.content.update(facts)
+
+    def warn_if_empty(self, counts):
+        """Say why there is nothing, where there is nothing."""
+        if counts["kept"]:
+            return
+        reasons = ["%s %d" % (name.replace("_", " "), counts[name])
+                   for name in sorted(counts) if name.startswith("excluded") and counts[name]]
+        self.warnings.append("no object was kept (%s)" % (
+            ", ".join(reasons) or "nothing lies above the threshold"))
+
+    def write_tables(self, columns, rows, kept, labels):
+        """Write objects.csv, labels.tif and rois.zip."""
+        write_csv(self.path("objects.csv"), columns, rows)
+        if not FileSaver(labels).saveAsTiff(self.path("labels.tif")):
+            raise Problem("labels.tif cannot be written to %s" % self.folder)
+        write_rois(self.path("rois.zip"), [thing.roi for thing in kept])
+        self.describe(outputs={"objects": "objects.csv", "labels": "labels.tif",
+                               "rois": "rois.zip"})
+
+    def path(self, name):
+        """The full path of an output."""
+        return os.path.join(self.folder, name)
+
+    def write(self, **facts):
+        """Write result.json: whoever finds it knows that the script has ended."""
+        self.describe(**facts)
+        text = json.dumps(self.content, indent=2, sort_keys=True, ensure_ascii=True)
+        with io.open(self.path("result.json"), "w", encoding="utf-8", newline="\n") as out:
+            out.write(text.decode("ascii") + u"\n")
+
+
+def run(workflow, body, parameters, folder):
+    """Call ``body(report)`` and write result.json, also when it fails."""
+    if not folder and GraphicsEnvironment.isHeadless():
+        raise Problem("output_folder is empty, and there is no display to show results")
+    if folder and not os.path.isdir(folder):
+        os.makedirs(folder)
+    report, start = Report(workflow, parameters, folder), time.time()
+    try:
+        body(report)
+    except:  # noqa: E722  (a Java exception is no Python Exception)
+        if folder:
+            report.write(status="error", message=_message(), traceback=traceback.format_exc())
+        raise
+    if folder:
+        report.write(status="ok", seconds=round(time.time() - start, 3))
+
+
+def _message():
+    kind, value = sys.exc_info()[:2]
+    return unicode(value) if kind is Problem else u"%s: %s" % (kind.__name__, value)
+
+
+def show(title, columns, rows, labels):
+    """Show the table and the labels, where there is a display."""
+    if GraphicsEnvironment.isHeadless():
+        return
+    table = ResultsTable()
+    for row in rows:
+        table.incrementCounter()
+        for name, value in zip(columns, row):
+            if value is not None:
+                table.addValue(name, float(value))
+    table.show("Objects of " + title)
+    labels.show()
+
+
+def write_csv(path, columns, rows):
+    """Write a table; None becomes an empty cell. No locale and no preference counts."""
+    lines = [",".join(columns)] + [",".join(map(_cell, row)) for row in rows]
+    with io.open(path, "w", encoding="utf-8", newline="\n") as out:
+        out.write(u"\n".join(lines) + u"\n")
+
+
+def _cell(value):
+    if value is None:
+        return u""
+    return u"%d" % value if isinstance(value, (int, long)) else u"%.10g" % value
+
+
+def write_rois(path, rois):
+    """Write outlines as ImageJ's RoiSet.zip; names are the labels."""
+    out = ZipOutputStream(BufferedOutputStream(FileOutputStream(path)))
+    try:
+        data = DataOutputStream(out)
+        for label, roi in enumerate(rois, 1):
+            roi.setName("%05d" % label)
+            out.putNextEntry(ZipEntry("%05d.roi" % label))
+            RoiEncoder(data).write(roi)
+            data.flush()
+    finally:
+        out.close()

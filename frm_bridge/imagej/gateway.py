@@ -1,0 +1,222 @@
+"""The one door to the JVM: an embedded ImageJ, or the user's Fiji.
+
+A process holds one JVM, and a JVM holds one ImageJ: it is started on first use and
+stays until Python ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from frm_bridge.errors import EnvironmentProblem, InputError
+from frm_bridge.imagej.java import check_java
+from frm_bridge.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from frm_bridge.imagej.java import Java
+
+_log = logging.getLogger(__name__)
+
+# All three are on Maven Central; the patcher lets ImageJ run without a display.
+ENDPOINTS = (
+    "net.imagej:ij:1.54p",
+    "net.imagej:ij1-patcher:2.0.0",
+    "org.python:jython-slim:2.7.4",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageJ:
+    """The ImageJ that runs in this process.
+
+    Attributes
+    ----------
+    kind : {"embedded", "fiji"}
+        Which size.
+    version, java_version, jython_version : str
+        As they say themselves; a Fiji tells its Jython only to scripts.
+    folder : Path or None
+        The Fiji folder.
+    context : object or None
+        pyimagej's gateway, for a Fiji.
+    """
+
+    kind: Literal["embedded", "fiji"]
+    version: str
+    java_version: str
+    jython_version: str | None
+    folder: Path | None = None
+    context: Any = None
+
+
+_lock = threading.Lock()
+_running: list[ImageJ] = []
+
+
+def start_imagej(*, fiji: Path | None = None) -> ImageJ:
+    """Start ImageJ, or give the one that runs already.
+
+    Parameters
+    ----------
+    fiji : Path or None
+        The folder of a Fiji; None for the embedded ImageJ, whose three jars come from
+        Maven Central on first use and from the local cache (``JGO_CACHE_DIR``,
+        ``M2_REPO``) ever after.
+
+    Returns
+    -------
+    ImageJ
+        What runs.
+
+    Raises
+    ------
+    EnvironmentProblem
+        ``E_NO_JAVA``, ``E_NO_IMAGEJ``, or ``E_IMAGEJ_RUNNING`` when this process runs
+        another one.
+    InputError
+        ``E_FIJI_FOLDER``.
+    """
+    folder = None if fiji is None else check_fiji_folder(Path(fiji))
+    with _lock:
+        if _running:
+            return _same_or_error(_running[0], folder)
+        _refuse_foreign_jvm()
+        java = check_java(folder)
+        _configure(java, fetch="never" if folder is None else "auto")
+        started = _start_embedded() if folder is None else _start_fiji(folder)
+        _log.info("ImageJ %s on Java %s", started.version, started.java_version)
+        _running.append(started)
+        return started
+
+
+def check_fiji_folder(folder: Path) -> Path:
+    """Give the absolute path of a folder that looks like a Fiji.
+
+    Raises
+    ------
+    InputError
+        ``E_FIJI_FOLDER``.
+    """
+    folder = folder.expanduser().resolve()
+    missing = [name for name in ("jars", "plugins") if not (folder / name).is_dir()]
+    if missing:
+        raise InputError(
+            "E_FIJI_FOLDER",
+            f"{folder} is no Fiji: it has no folder {' and no folder '.join(missing)}",
+            "name the folder that holds jars/ and plugins/ (Fiji.app, or Fiji)",
+        )
+    return folder
+
+
+def _same_or_error(running: ImageJ, folder: Path | None) -> ImageJ:
+    if running.folder == folder:
+        return running
+    has = "the embedded ImageJ" if running.folder is None else f"{running.folder}"
+    wanted = "the embedded ImageJ" if folder is None else f"{folder}"
+    raise EnvironmentProblem(
+        "E_IMAGEJ_RUNNING",
+        f"this process runs {has}, and a process can hold only one; wanted: {wanted}",
+        "use one of them throughout, or start a new Python for the other",
+    )
+
+
+def _refuse_foreign_jvm() -> None:
+    import scyjava
+
+    if scyjava.jvm_started():
+        raise EnvironmentProblem(
+            "E_IMAGEJ_RUNNING",
+            "this process runs a Java machine that frm_bridge did not start",
+            "call frm_bridge before the code that starts it, or in another process",
+        )
+
+
+def _configure(java: Java, *, fetch: Literal["never", "auto"]) -> None:
+    """Say how the JVM is to start: no display, no download of a Java, no chatter."""
+    import jpype.config
+    import scyjava
+
+    # NB: ImageJ filters in a pool of threads that never end, and destroying the JVM
+    # waits for them: without this line Python hangs at its exit.
+    jpype.config.destroy_jvm = False
+    os.environ["JAVA_HOME"] = str(java.home)
+    # NB: with "never", pyimagej 1.8.0 raises UnboundLocalError for a local folder.
+    scyjava.config.set_java_constraints(fetch=fetch)
+    if cache := os.environ.get("JGO_CACHE_DIR"):
+        scyjava.config.set_cache_dir(Path(cache))
+    scyjava.config.add_options(
+        [
+            "-Djava.awt.headless=true",
+            "--add-opens=java.base/java.lang=ALL-UNNAMED",
+            # A share that heeds the limit of a container; Java's own choice is 25 %.
+            "-XX:MaxRAMPercentage=50",
+            f"-Dpython.path={shipped_folder('fiji_scripts') / 'lib'}",
+            # Else Jython writes a cache of packages into the Maven or home folder.
+            "-Dpython.cachedir.skip=true",
+        ]
+    )
+    if java.major >= 24:
+        # Jython and JPype use what these versions warn about at every start.
+        scyjava.config.add_options(
+            [
+                "--sun-misc-unsafe-memory-access=allow",
+                "--enable-native-access=ALL-UNNAMED",
+            ]
+        )
+
+
+def _start_embedded() -> ImageJ:
+    import scyjava
+
+    scyjava.config.endpoints[:] = ENDPOINTS
+    try:
+        scyjava.start_jvm()
+        # Before the first ij class: it rewrites those that would want a display.
+        scyjava.jimport("net.imagej.patcher.LegacyInjector").preinit()
+        version = str(scyjava.jimport("ij.IJ").getVersion())
+        jython = str(scyjava.jimport("org.python.Version").PY_VERSION)
+    # Resolver, downloader, JPype and Java each raise their own kinds.
+    except Exception as error:
+        raise _no_imagej(error) from error
+    return ImageJ("embedded", version, _java_version(), jython)
+
+
+def _no_imagej(error: Exception) -> EnvironmentProblem:
+    reason = str(error).splitlines() or [""]
+    return EnvironmentProblem(
+        "E_NO_IMAGEJ",
+        f"ImageJ did not start: {type(error).__name__}: {reason[0][:300]}",
+        "the first start downloads ImageJ from Maven Central: connect to a network and "
+        "try again; if that is no help, delete the folder ~/.jgo (or JGO_CACHE_DIR)",
+    )
+
+
+def _start_fiji(folder: Path) -> ImageJ:
+    import imagej
+    import scyjava
+
+    if any(folder.glob("jars/**/imglib2-imglyb-*.jar")):
+        # Else Maven is asked, at every start, for a jar that is already there.
+        scyjava.config.endpoints.clear()
+    try:
+        context = imagej.init(str(folder), mode="headless")
+        version = str(context.getVersion())
+    except Exception as error:  # as above
+        raise EnvironmentProblem(
+            "E_FIJI_START",
+            f"the Fiji in {folder} did not start: {type(error).__name__}: {error}",
+            "start this Fiji by hand and update it; its first start from Python needs "
+            "a network, unless its jars folder holds imglib2-imglyb",
+        ) from error
+    return ImageJ("fiji", version, _java_version(), None, folder, context)
+
+
+def _java_version() -> str:
+    import scyjava
+
+    return str(scyjava.jimport("java.lang.System").getProperty("java.version"))

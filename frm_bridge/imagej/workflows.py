@@ -1,0 +1,149 @@
+"""A workflow: a script and its parameters as one frozen object.
+
+Ground truth and prediction are measured with the same object, which makes a comparison
+fair by construction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from frm_bridge.errors import InputError
+from frm_bridge.imagej.parameters import (
+    Parameter,
+    Value,
+    check_values,
+    parse_parameters,
+)
+from frm_bridge.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Every script has these two; the runner fills them in.
+PATHS = ("image_path", "output_folder")
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A script with all its parameters.
+
+    Attributes
+    ----------
+    name : str
+        ``nuclei`` for ``FRM_Nuclei.py``.
+    script : Path
+        A Jython 2.7 file with ``#@`` lines.
+    parameters : mapping of str to str, int, float or bool
+        Those given; after construction, all that the script declares, checked, with
+        the script's defaults where nothing was given. Without the two paths.
+
+    Raises
+    ------
+    InputError
+        ``E_WORKFLOW_PARAMETER`` for an unknown name or an unsuitable value.
+    """
+
+    name: str
+    script: Path
+    parameters: Mapping[str, Value] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        values = check_values(self.declared, self.parameters)
+        object.__setattr__(self, "parameters", MappingProxyType(values))
+
+    @property
+    def declared(self) -> dict[str, Parameter]:
+        """The parameters that the script's ``#@`` lines declare, without the paths."""
+        declared = parse_parameters(self.source)
+        return {name: declared[name] for name in declared if name not in PATHS}
+
+    @property
+    def source(self) -> str:
+        """The text of the script."""
+        return self.script.read_text(encoding="utf-8")
+
+    @property
+    def sha256(self) -> str:
+        """Digest of script, shared Jython code and parameters: the same, the same."""
+        digest = hashlib.sha256(self.source.encode())
+        for module in sorted(library_folder(self.script).glob("frm/*.py")):
+            digest.update(module.read_bytes())
+        digest.update(json.dumps(dict(self.parameters), sort_keys=True).encode())
+        return digest.hexdigest()
+
+    def with_parameters(self, **changes: Value) -> Workflow:
+        """Give the same workflow with other parameters."""
+        return Workflow(self.name, self.script, {**self.parameters, **changes})
+
+    def __reduce__(self) -> tuple[type[Workflow], tuple[str, Path, dict[str, Value]]]:
+        return (Workflow, (self.name, self.script, dict(self.parameters)))
+
+
+def find_workflow(name_or_path: str | Path) -> Workflow:
+    """Find a shipped workflow by its name, or take a script file.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        ``nuclei``, or the path of a ``.py`` script that follows the same contract.
+
+    Returns
+    -------
+    Workflow
+        With the script's defaults.
+
+    Raises
+    ------
+    InputError
+        ``E_WORKFLOW_UNKNOWN``.
+    """
+    shipped = _shipped_scripts()
+    if str(name_or_path) in shipped:
+        return Workflow(str(name_or_path), shipped[str(name_or_path)])
+    path = Path(name_or_path)
+    if path.suffix == ".py" and path.is_file():
+        return Workflow(_name_of(path), path.resolve())
+    raise InputError(
+        "E_WORKFLOW_UNKNOWN",
+        f"there is no workflow {name_or_path}",
+        f"choose one of {', '.join(shipped)}, or give the path of a .py script",
+    )
+
+
+def nuclei(**parameters: Value) -> Workflow:
+    """Give the nuclei workflow.
+
+    Parameters
+    ----------
+    **parameters
+        As ``FRM_Nuclei.py`` declares them: ``blur_sigma_px``, ``threshold_method``...
+
+    Returns
+    -------
+    Workflow
+        For ``run_workflow`` and ``compare``.
+    """
+    return find_workflow("nuclei").with_parameters(**parameters)
+
+
+def library_folder(script: Path) -> Path:
+    """Give the folder of the Jython code that a script may import."""
+    beside = script.parents[2] / "lib" if len(script.parents) > 2 else None
+    if beside is not None and (beside / "frm").is_dir():
+        return beside
+    return shipped_folder("fiji_scripts") / "lib"
+
+
+def _shipped_scripts() -> dict[str, Path]:
+    folder = shipped_folder("fiji_scripts") / "Plugins" / "FRM"
+    return {_name_of(path): path for path in sorted(folder.glob("FRM_*.py"))}
+
+
+def _name_of(path: Path) -> str:
+    return path.stem.removeprefix("FRM_").lower()
