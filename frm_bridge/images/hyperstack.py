@@ -173,7 +173,7 @@ def allocate(
             software="frm_bridge",
             metadata=dict(metadata),
         )
-        _reserve(partial)
+        _reserve(partial, mapped.offset, needed)
     except OSError as error:
         if error.errno == errno.EFBIG:
             raise OutputError(
@@ -186,18 +186,16 @@ def allocate(
     return cast("np.memmap[Any, Any]", mapped.reshape(-1, *shape[-2:]))
 
 
-def _reserve(path: Path) -> None:
-    """Take the disk blocks of a file full of holes.
+def _reserve(path: Path, start: int, length: int) -> None:
+    """Take the disk blocks of the pixels, which tifffile leaves as a hole.
 
     NB: without this a full disk is met as SIGBUS when a mapped page is written, which
     ends the process without a word.
     """
     with path.open("r+b") as file:
-        size = os.fstat(file.fileno()).st_size
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, size)
+            os.posix_fallocate(file.fileno(), start, length)
             return
-        start = file.read(min(size, 2**16))  # the header; beyond it all is zero
-        file.seek(len(start))
-        for place in range(len(start), size, _BLOCK):
-            file.write(bytes(min(_BLOCK, size - place)))
+        file.seek(start)
+        for done in range(0, length, _BLOCK):
+            file.write(bytes(min(_BLOCK, length - done)))

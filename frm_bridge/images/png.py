@@ -20,13 +20,13 @@ PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _END = b"IEND\xaeB`\x82"
 _TAIL = 4096  # some programs append a few bytes of their own
 _GREY = 0
-_LARGEST_PX = 2**27  # 11,585 x 11,585
+LARGEST_PX = 2**27  # 11,585 x 11,585
 
 
 def read_png(path: Path) -> Stored:
     """Decode a PNG of 1 to 16 bits; its dots per metre are never a pixel size."""
     width, height, bits, kind = _header(path)
-    if width * height > _LARGEST_PX:
+    if width * height > LARGEST_PX:
         raise InputError(
             "E_IMAGE_FORMAT",
             f"{path} is a PNG of {height} x {width} pixels: too large to decode whole",
