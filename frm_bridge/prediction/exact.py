@@ -170,8 +170,9 @@ def in_output_units(
         ``E_PREDICTION_NOT_FINITE``.
     """
     scale = card.normalisation.output
-    values = prediction * np.float32(scale.sd)
-    values += np.float32(scale.mean)
+    with np.errstate(over="ignore", invalid="ignore"):  # told below
+        values = prediction * np.float32(scale.sd)
+        values += np.float32(scale.mean)
     if not np.isfinite(values).all():
         raise ModelError(
             "E_PREDICTION_NOT_FINITE",

@@ -15,6 +15,7 @@ from frm_bridge.models.normalisation import (
     Normalisation,
     OutputNormalisation,
 )
+from frm_bridge.prediction import available_providers
 
 WIDTHS = (16, 32, 64, 128, 256)
 
@@ -117,6 +118,11 @@ def card(**changes: object) -> ModelCard:
 
 
 @pytest.fixture(scope="session")
+def make_card() -> Callable[..., ModelCard]:
+    return card
+
+
+@pytest.fixture(scope="session")
 def make_model(tmp_path_factory) -> Callable[..., Path]:
     """Write a random network with a card; keyword options are the card's."""
     folder = tmp_path_factory.mktemp("models")
@@ -150,3 +156,11 @@ def relative(make_model) -> Path:
         InputNormalisation("field"), OutputNormalisation(0.0, 1.0, "relative")
     )
     return make_model(name="relative", marker="actin", normalisation=scales)
+
+
+@pytest.fixture(scope="session")
+def openvino() -> str:
+    """The device "openvino", where it is part of the installed runtime."""
+    if available_providers()["OpenVINOExecutionProvider"] is not None:
+        pytest.skip("this ONNX Runtime has no OpenVINO provider")
+    return "openvino"
