@@ -194,8 +194,14 @@ def _reserve(path: Path, start: int, length: int) -> None:
     """
     with path.open("r+b") as file:
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), start, length)
-            return
+            try:
+                os.posix_fallocate(file.fileno(), start, length)
+            except OSError as error:
+                # Some network and FUSE file systems cannot.
+                if error.errno not in {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}:
+                    raise
+            else:
+                return
         file.seek(start)
         for done in range(0, length, _BLOCK):
             file.write(bytes(min(_BLOCK, length - done)))

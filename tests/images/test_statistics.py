@@ -87,7 +87,7 @@ def test_a_constant_image_is_refused_by_its_value(
 def test_a_constant_float_image_is_refused_though_its_mean_is_rounded(
     write_tiff: Writer,
 ) -> None:
-    path = write_tiff("a", np.full((300, 41), 0.1, np.float32))
+    path = write_tiff("a", np.full((300, 41), 0.1))
     with pytest.raises(InputError) as caught:
         statistics(path)
     assert caught.value.code == "E_IMAGE_CONSTANT"

@@ -7,7 +7,6 @@ import math
 import os
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,12 +35,9 @@ def write(path: Path, axes: str, pixels: NDArray[Any], **options: Any) -> Path:
     ) as writer:
         planes = pixels.reshape(-1, *pixels.shape[-2:])
         for number in reversed(range(len(planes))):
-            for y, x in ((13, 11), (13, 0), (0, 11), (0, 0)):
-                rows, columns = slice(y, y or 13), slice(x, x or 11)
-                part = planes[number][
-                    y : None if y else rows.stop, x : None if x else columns.stop
-                ]
-                writer.write_window(number, y, x, part)
+            for y, rows in ((13, slice(13, None)), (0, slice(13))):
+                for x, columns in ((11, slice(11, None)), (0, slice(11))):
+                    writer.write_window(number, y, x, planes[number][rows, columns])
     return path
 
 
@@ -120,10 +116,7 @@ def test_axes_in_another_order_are_put_into_imagejs(
     pixels = make_pixels(2, 3, 4, 30, 40)
     path = write(tmp_path / "a.tif", "CZTYX", pixels)
     with open_image(path) as image:
-        assert (image.info.axes, image.info.shape[:3]) == ("TZC", (4, 3, 2)) or (
-            image.info.axes,
-            image.info.shape[:3],
-        ) == ("TZCYX", (4, 3, 2))
+        assert (image.info.axes, image.info.shape[:3]) == ("TZCYX", (4, 3, 2))
     assert np.array_equal(tifffile.imread(path), pixels.transpose(2, 1, 0, 3, 4))
 
 
@@ -316,15 +309,31 @@ def test_the_disk_space_is_taken_at_once(tmp_path: Path) -> None:
         assert partial.stat().st_blocks * 512 >= 2000 * 2000
 
 
-def test_without_fallocate_zeros_take_the_space(
-    tmp_path: Path, make_pixels: Pixels, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_there", [False, True])
+def test_without_a_working_fallocate_zeros_take_the_space(
+    tmp_path: Path,
+    make_pixels: Pixels,
+    monkeypatch: pytest.MonkeyPatch,
+    is_there: bool,
 ) -> None:
-    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    def unsupported(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "not supported")
+
+    if is_there:
+        monkeypatch.setattr(os, "posix_fallocate", unsupported, raising=False)
+    else:
+        monkeypatch.delattr(os, "posix_fallocate", raising=False)
     monkeypatch.setattr(hyperstack, "_BLOCK", 1000)
     pixels = make_pixels(2, 300, 400)
-    path = write(tmp_path / "a.tif", "TYX", pixels, pixel_size_um=0.5)
+    path = tmp_path / "a.tif"
+    with create_image(path, axes="TYX", shape=(2, 300, 400), dtype="uint16") as writer:
+        (partial,) = tmp_path.iterdir()
+        if hasattr(partial.stat(), "st_blocks"):
+            assert partial.stat().st_blocks * 512 >= pixels.nbytes
+        for plane in range(2):
+            writer.write_window(plane, 0, 0, pixels[plane])
     with open_image(path) as image:
-        assert image.info.pixel_size_um == 0.5
+        assert image.info.axes == "TYX"
         assert np.array_equal(image.read_plane(1), pixels[1])
 
 
@@ -381,10 +390,3 @@ def test_the_new_file_is_neither_open_nor_mapped(
     if hasattr(process, "memory_maps"):
         held += [region.path for region in process.memory_maps()]
     assert not [path for path in held if path.startswith(os.fspath(tmp_path))]
-
-
-def test_creating_takes_no_longer_than_a_moment(tmp_path: Path) -> None:
-    start = time.perf_counter()
-    with create_image(tmp_path / "a.tif", axes="YX", shape=(64, 64), dtype="uint8"):
-        pass
-    assert time.perf_counter() - start < 5
