@@ -58,10 +58,11 @@ def test_a_tiff_cut_anywhere_is_refused_on_opening(
 def test_a_pyramid_cut_in_its_small_levels_is_refused(
     make_pixels: Pixels, tmp_path: Path
 ) -> None:
-    pixels, path = make_pixels(96, 128), tmp_path / "a.ome.tif"
-    with tifffile.TiffWriter(path, ome=True) as writer:
-        writer.write(pixels, subifds=1, tile=(32, 32))
-        writer.write(pixels[::2, ::2], subfiletype=1, tile=(32, 32))
+    pixels, path = make_pixels(96, 128), tmp_path / "a.tif"
+    tiles: dict[str, Any] = {"tile": (32, 32), "metadata": None}
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(pixels, subifds=1, **tiles)
+        writer.write(pixels[::2, ::2], subfiletype=1, **tiles)
     os.truncate(path, path.stat().st_size - 100)
     assert refusal(path).code == "E_IMAGE_TRUNCATED"
 

@@ -290,3 +290,22 @@ def test_a_real_label_image_without_calibration_is_read(data_folder: Path) -> No
         assert image.info.pixel_size_um is None
         areas = np.bincount(image.read_plane().ravel())[1:]
     assert sorted(areas) == [617, 673, 686, 710, 746, 747, 931]
+
+
+def test_a_plane_stored_as_one_strip_is_decoded_once(
+    make_pixels: Pixels, write_tiff: Writer
+) -> None:
+    pixels = make_pixels(2, 70, 90)
+    path = write_tiff("a", pixels, compression="zlib")
+    with tifffile.TiffFile(path) as tiff:
+        start, length = (
+            tiff.pages[0].dataoffsets[0],
+            tiff.pages[0].databytecounts[0],
+        )
+    with open_image(path) as image:
+        image.read_window(0, 0, 0, 10, 10)
+        with path.open("r+b") as file:  # nobody may need these bytes again
+            file.seek(start)
+            file.write(bytes(length))
+        assert np.array_equal(image.read_window(0, 9, 8, 20, 30), pixels[0, 9:29, 8:38])
+        assert np.array_equal(image.read_window(1, 9, 8, 20, 30), pixels[1, 9:29, 8:38])
