@@ -315,12 +315,12 @@ import resource, sys
 import numpy as np
 import psutil
 from frm_bridge.prediction import open_model, predict_image
-image = np.random.default_rng(0).integers(0, 99, (704, 704), np.uint16)
+image = np.random.default_rng(0).integers(0, 99, (1024, 704), np.uint16)
 with open_model(sys.argv[1], device="cpu") as model:
     whole = predict_image(image[:256, :256], model)
-    limit = psutil.Process().memory_info().vms + 150_000_000
+    limit = psutil.Process().memory_info().vms + 200_000_000
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    tiled = predict_image(image, model, window=704)
+    tiled = predict_image(image, model, window=1024)
 assert np.isfinite(tiled).all()
 """
 
@@ -334,7 +334,7 @@ def test_a_real_allocation_failure_is_tried_again(one_stack):
         capture_output=True,
         text=True,
     )
-    assert "memory ran out with windows of 704 px" in done.stderr
+    assert "memory ran out with windows of 1024 px" in done.stderr
 
 
 # --- side effects
