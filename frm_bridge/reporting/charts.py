@@ -10,7 +10,7 @@ import numpy as np
 
 from frm_bridge.images import open_image
 from frm_bridge.reporting import figures
-from frm_bridge.reporting.wording import noun, number
+from frm_bridge.reporting.wording import fixed, noun, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Chart:
 
 def draw_charts(record: Record, ledger: pd.DataFrame) -> list[Chart]:
     """Draw what there are values for; a chart without any is left out."""
-    charts = [
+    return [
         *_counts(record),
         *_areas(record, ledger),
         *_displacements(record, ledger),
@@ -43,7 +43,6 @@ def draw_charts(record: Record, ledger: pd.DataFrame) -> list[Chart]:
         *_curve(record),
         *_pcc(record),
     ]
-    return charts
 
 
 def _counts(record: Record) -> list[Chart]:
@@ -78,8 +77,9 @@ def _areas(record: Record, ledger: pd.DataFrame) -> list[Chart]:
         Chart(
             "Areas",
             figures.draw_areas(truth, predicted, unit=label, things=noun(record)),
-            f"Mean {number(a['mean'])} {label} on the stain, {number(b['mean'])} {label} "
-            f"on the prediction; without outliers {number(a['mean_without_outliers'])} "
+            f"Mean {number(a['mean'])} {label} on the stain, {number(b['mean'])} "
+            f"{label} on the prediction; without outliers "
+            f"{number(a['mean_without_outliers'])} "
             f"({a['n_without_outliers']} of {a['n']}) and "
             f"{number(b['mean_without_outliers'])} ({b['n_without_outliers']} of "
             f"{b['n']}). Dashed: medians.",
@@ -99,7 +99,8 @@ def _areas(record: Record, ledger: pd.DataFrame) -> list[Chart]:
                 f"Ratio prediction / stain: median {number(ratio['median'])}, mean "
                 f"{number(ratio['mean'])} (n = {ratio['n']}); without outliers mean "
                 f"{number(ratio['mean_without_outliers'])} (n = "
-                f"{ratio['n_without_outliers']}).",
+                f"{ratio['n_without_outliers']})."
+                + _beyond(np.concatenate([pairs, own])),
             )
         )
     return charts
@@ -129,11 +130,20 @@ def _displacements(record: Record, ledger: pd.DataFrame) -> list[Chart]:
         Chart(
             "Direction of the displacement",
             figures.draw_register(dx, dy),
-            f"Mean shift {number(objects['shift_x_px'], 2, sign=True)} px to the right "
-            f"and {number(objects['shift_y_px'], 2, sign=True)} px down. A cloud off the "
-            "centre means that the two images are out of register.",
+            f"Mean shift {_towards(objects['shift_x_px'], 'right', 'left')} and "
+            f"{_towards(objects['shift_y_px'], 'down', 'up')}. A cloud off the centre "
+            "means that the two images are out of register.",
         ),
     ]
+
+
+def _towards(shift_px: float, ahead: str, back: str) -> str:
+    return f"{fixed(abs(shift_px))} px {ahead if shift_px >= 0 else back}"
+
+
+def _beyond(values: Values) -> str:
+    count = figures.beyond_axis(values)
+    return f" {count} beyond the axis." if count else ""
 
 
 def _intensities(record: Record) -> Chart:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image as PillowImage
-from skimage.measure import approximate_polygon, find_contours, regionprops
+from skimage import measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,9 +62,8 @@ class Outline:
 def stretch(image: NDArray[Any]) -> Stretched:
     """Stretch the contrast of an image for display only."""
     values = np.asarray(image, dtype=np.float32)
-    sample = values[
-        :: max(1, values.shape[0] // 1024), :: max(1, values.shape[1] // 1024)
-    ]
+    step = max(1, max(values.shape) // 1024)
+    sample = values[::step, ::step]
     black, white = (float(v) for v in np.percentile(sample, STRETCH_PERCENTILES))
     if white <= black:
         # Mostly background: the percentiles fall together, the extremes may not.
@@ -118,22 +117,23 @@ def outline_objects(
         How far an outline may be from the pixels' edges.
     """
     found = []
-    for region in regionprops(labels):
+    for region in measure.regionprops(labels):  # type: ignore[no-untyped-call]
         if region.label not in kinds:
             continue
         kind, title = kinds[region.label]
         y0, x0 = region.bbox[:2]
         mask = np.pad(region.image, 1).astype(float)
-        parts = [
-            _svg_path(approximate_polygon(line, tolerance_px), y0 - 0.5, x0 - 0.5)
-            for line in find_contours(mask, 0.5)
-        ]
+        lines = measure.find_contours(mask, 0.5)  # type: ignore[no-untyped-call]
+        parts = [_svg_path(line, y0 - 0.5, x0 - 0.5, tolerance_px) for line in lines]
         found.append(Outline(kind, "".join(parts), title))
     return found
 
 
-def _svg_path(points: NDArray[np.float64], y0: float, x0: float) -> str:
-    """Write a closed line; pixel (0, 0) covers 0 to 1."""
+def _svg_path(
+    line: NDArray[np.float64], y0: float, x0: float, tolerance_px: float
+) -> str:
+    """Write a closed line with few corners; pixel (0, 0) covers 0 to 1."""
+    points = measure.approximate_polygon(line, tolerance_px)  # type: ignore[no-untyped-call]
     corners = (f"{x + x0:.1f} {y + y0:.1f}" for y, x in points[:-1].tolist())
     return f"M{'L'.join(corners)}Z"
 
@@ -162,7 +162,7 @@ def choose_region(
     for y in _starts(shape[0], height, step):
         for x in _starts(shape[1], width, step):
             region = Region(y, x, height, width)
-            score = 5.0 * _inside(unmatched, region) + _inside(matched, region)
+            score = 5.0 * _crowd(unmatched, region) + _crowd(matched, region)
             if score > best_score:
                 best, best_score = region, score
     return best
@@ -172,11 +172,12 @@ def _starts(length: int, side: int, step: int) -> list[int]:
     return [*range(0, length - side, step), length - side]
 
 
-def _inside(points: NDArray[np.float64], region: Region) -> int:
-    if points.size == 0:
-        return 0
-    y, x = points[:, 0] - region.y, points[:, 1] - region.x
-    return int(np.sum((y >= 0) & (y < region.height) & (x >= 0) & (x < region.width)))
+def _crowd(points: NDArray[np.float64], region: Region) -> float:
+    """Count the points in a region, those near its edge for less."""
+    middle = np.array([region.y + region.height / 2, region.x + region.width / 2])
+    half = np.array([region.height / 2, region.width / 2])
+    off_centre = np.abs(points.reshape(-1, 2) - middle) / half
+    return float(np.sum(np.clip(1.2 - off_centre.max(axis=1), 0, 0.5)))
 
 
 def nice_length(limit: float) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -12,13 +13,14 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
+    from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Values = NDArray[np.float64]
+
+P = ParamSpec("P")
 
 # Okabe & Ito's bluish green and reddish purple, darkened for thin lines: told apart by
 # every kind of colour vision.
@@ -27,7 +29,7 @@ PREDICTION_COLOUR = "#b5418b"
 INK = "#333a44"
 QUIET = "#8a929c"
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.size": 9,
     "axes.spines.top": False,
@@ -44,12 +46,26 @@ _STYLE = {
 _SIZE = (3.7, 2.9)
 
 
+def _styled(draw: Callable[P, str]) -> Callable[P, str]:
+    """Draw in the report's style, whatever the caller's own settings are."""
+
+    @functools.wraps(draw)
+    def styled(*args: P.args, **options: P.kwargs) -> str:
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(_STYLE)
+            return draw(*args, **options)
+
+    return styled
+
+
+@_styled
 def draw_areas(truth: Values, predicted: Values, *, unit: str, things: str) -> str:
     """Compare the distributions of object areas; bars at the medians."""
     figure, axes = _new("areas")
     both = np.concatenate([truth, predicted])
-    top = np.percentile(both, 99.5) * 1.05
-    bins = np.linspace(0, top, _bin_count(both.size) + 1)
+    top = _top(both)
+    bins = _bins(top, both.size)
     for values, colour, name in (
         (truth, TRUTH_COLOUR, "stain"),
         (predicted, PREDICTION_COLOUR, "prediction"),
@@ -66,12 +82,13 @@ def draw_areas(truth: Values, predicted: Values, *, unit: str, things: str) -> s
     return _svg(figure, "Histogram of areas, stain and prediction")
 
 
+@_styled
 def draw_area_pairs(truth: Values, predicted: Values, *, unit: str) -> str:
     """Plot the predicted area of each matched nucleus against the true one."""
     figure, axes = _new("area-pairs")
-    top = float(max(truth.max(), predicted.max())) * 1.05
+    top = _top(np.concatenate([truth, predicted]))
     axes.plot([0, top], [0, top], color=QUIET, lw=1, ls="--")
-    axes.text(top * 0.98, top * 0.93, "equal", color=QUIET, ha="right", fontsize=8)
+    axes.text(top * 0.9, top * 0.97, "equal", color=QUIET, ha="right", fontsize=8)
     axes.plot(truth, predicted, **_dots(truth.size), color=INK)
     axes.set(
         xlabel=f"area on the stain ({unit})",
@@ -83,11 +100,12 @@ def draw_area_pairs(truth: Values, predicted: Values, *, unit: str) -> str:
     return _svg(figure, "Predicted against true area of matched nuclei")
 
 
+@_styled
 def draw_displacement(distance: Values, *, unit: str, things: str) -> str:
     """Show how far the predicted centroids are from the true ones."""
     figure, axes = _new("displacement")
-    top = max(float(np.percentile(distance, 99.5)) * 1.05, 1e-6)
-    bins = np.linspace(0, top, _bin_count(distance.size) + 1)
+    top = _top(distance)
+    bins = _bins(top, distance.size)
     axes.hist(np.clip(distance, None, top), bins, color=PREDICTION_COLOUR, alpha=0.75)
     median = float(np.median(distance))
     axes.axvline(median, color=INK, lw=1.2, ls="--")
@@ -105,8 +123,9 @@ def draw_displacement(distance: Values, *, unit: str, things: str) -> str:
     return _svg(figure, "Histogram of centroid displacement")
 
 
+@_styled
 def draw_register(dx: Values, dy: Values) -> str:
-    """Show the direction of the displacements: off centre, the two are out of register."""
+    """Show where the displacements point: off centre means out of register."""
     figure, axes = _new("register")
     limit = max(float(np.percentile(np.hypot(dx, dy), 98)) * 1.2, 0.5)
     axes.axhline(0, color=QUIET, lw=0.8)
@@ -124,6 +143,7 @@ def draw_register(dx: Values, dy: Values) -> str:
     return _svg(figure, "Direction of centroid displacements")
 
 
+@_styled
 def draw_intensities(truth: Values, predicted: Values) -> str:
     """Plot predicted against true grey levels, coloured by the number of pixels."""
     figure, axes = _new("intensities")
@@ -144,6 +164,7 @@ def draw_intensities(truth: Values, predicted: Values) -> str:
     return _svg(figure, "Joint histogram of grey levels")
 
 
+@_styled
 def draw_f1_curve(curve: Sequence[tuple[float, float | None]], chosen: float) -> str:
     """Show how the F1 score hangs on the overlap that a match must have."""
     figure, axes = _new("f1-curve")
@@ -156,20 +177,24 @@ def draw_f1_curve(curve: Sequence[tuple[float, float | None]], chosen: float) ->
     return _svg(figure, "F1 against the overlap needed for a match")
 
 
+@_styled
 def draw_counts(truth: Values, predicted: Values, *, things: str) -> str:
     """Join the counts of every field on stain and prediction."""
     figure, axes = _new("counts")
     for a, b in zip(truth, predicted, strict=True):
         axes.plot([0, 1], [a, b], color=QUIET, lw=1, zorder=1)
-    spots = {"s": 28, "zorder": 2}
-    axes.scatter(np.zeros_like(truth), truth, color=TRUTH_COLOUR, **spots)
-    axes.scatter(np.ones_like(predicted), predicted, color=PREDICTION_COLOUR, **spots)
+    for place, counts, colour in (
+        (0, truth, TRUTH_COLOUR),
+        (1, predicted, PREDICTION_COLOUR),
+    ):
+        axes.plot(np.full_like(counts, place), counts, "o", ms=6, color=colour)
     axes.set_xticks([0, 1], ["stain", "prediction"])
     axes.set(ylabel=f"{things} in the field", xlim=(-0.5, 1.5))
     axes.set_ylim(0, max(1.0, truth.max(), predicted.max()) * 1.1)
     return _svg(figure, "Counts of every field on stain and prediction")
 
 
+@_styled
 def draw_pcc(fields: Values, sub_images: Values) -> str:
     """Show the PCC of every field, and of its 256 x 256 sub-images."""
     figure, axes = _new("pcc")
@@ -188,10 +213,9 @@ def draw_pcc(fields: Values, sub_images: Values) -> str:
 
 
 def _new(salt: str) -> tuple[Figure, Axes]:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=_SIZE, layout="constrained")
-        figure.set_gid(salt)
-        return figure, figure.add_subplot()
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    figure.set_gid(salt)
+    return figure, figure.add_subplot()
 
 
 def _dots(n: int) -> dict[str, Any]:
@@ -200,8 +224,21 @@ def _dots(n: int) -> dict[str, Any]:
     return {"marker": "o", "ls": "", "ms": size, "alpha": alpha, "mew": 0}
 
 
-def _bin_count(n: int) -> int:
-    return int(np.clip(np.sqrt(n) * 1.5, 8, 40))
+def _top(values: Values) -> float:
+    """Give an axis limit that a few giants do not stretch; they lie beyond it."""
+    usual = 2.0 * float(np.percentile(values, 95))
+    return min(float(values.max()) * 1.05, usual) or 1.0
+
+
+def beyond_axis(values: Values) -> int:
+    """Say how many values lie beyond the limit that the charts choose."""
+    return int(np.sum(values > _top(values)))
+
+
+def _bins(top: float, n: int) -> list[float]:
+    """Give edges from 0, more of them for more values."""
+    count = int(np.clip(np.sqrt(n) * 1.5, 8, 40))
+    return [float(edge) for edge in np.linspace(0, top, count + 1)]
 
 
 def _svg(figure: Figure, label: str) -> str:
@@ -209,8 +246,8 @@ def _svg(figure: Figure, label: str) -> str:
     stream = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     # NB: the salt keeps the ids of two charts apart, and the same in every run.
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": figure.get_gid()}):
-        figure.savefig(stream, format="svg", metadata=nothing, transparent=True)
+    mpl.rcParams["svg.hashsalt"] = figure.get_gid()
+    figure.savefig(stream, format="svg", metadata=nothing, transparent=True)
     text = stream.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

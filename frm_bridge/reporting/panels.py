@@ -26,7 +26,7 @@ from frm_bridge.reporting.display import (
 from frm_bridge.reporting.wording import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -78,6 +78,13 @@ class FieldPictures:
     outlined: Panel
     zoom: tuple[Panel, ...]
     region: Region
+
+    @property
+    def share(self) -> float:
+        """Part of the page's width that makes both halves of the closer look equal."""
+        whole = self.outlined.region
+        part = 1.03 / (1.0 + whole.height / whole.width)
+        return min(max(part, 0.45), 0.62)
 
 
 def picture_field(field: Record, folder: Path, ledger: pd.DataFrame) -> FieldPictures:
@@ -150,7 +157,11 @@ def _zoom(
     """Look at the region with and without outlines, in the pixels' own size."""
     pictures: list[tuple[str, NDArray[np.uint8], list[Outline]]] = [
         ("Stain", shown["truth"].pixels, outlines["truth"] + outlines["invented"]),
-        ("Prediction", shown["prediction"].pixels, outlines["prediction"]),
+        (
+            "Prediction",
+            shown["prediction"].pixels,
+            outlines["prediction"] + outlines["missed"],
+        ),
         ("Merge", merged, []),
     ]
     if "transmitted" in shown:
@@ -210,18 +221,21 @@ def _outlines(
         labels = tifffile.imread(folder / field["folder"] / side / "labels.tif")
         rows = ledger[ledger["source"] == side]
         kinds = {
-            int(row.label): (str(row.status), _tooltip(row))
-            for row in rows.itertuples()
+            int(row["label"]): (str(row["status"]), _tooltip(row))
+            for row in rows.to_dict("records")
         }
         found[side] = outline_objects(labels, kinds, tolerance_px=tolerance_px)
-    found["invented"] = [one for one in found["prediction"] if one.kind == "invented"]
+    for kind, side in (("missed", "truth"), ("invented", "prediction")):
+        found[kind] = [one for one in found[side] if one.kind == kind]
     return found
 
 
-def _tooltip(row: Any) -> str:
-    where = "stain" if row.source == "truth" else "prediction"
-    note = f", {row.note}" if isinstance(row.note, str) and row.note else ""
-    return f"{row.status}{note}: no. {row.label} of the {where}, {row.area_px:.0f} px"
+def _tooltip(row: Mapping[Hashable, Any]) -> str:
+    where = "stain" if row["source"] == "truth" else "prediction"
+    # An empty cell was read as NaN.
+    note = f", {row['note']}" if isinstance(row["note"], str) else ""
+    what = f"no. {row['label']} of the {where}, {row['area_px']:.0f} px"
+    return f"{row['status']}{note}: {what}"
 
 
 def _zoom_region(field: Record, ledger: pd.DataFrame) -> Region:

@@ -119,7 +119,7 @@ def _read_record(comparison: Path) -> dict[str, Any]:
 
 
 def _choose_fields(record: Record, count: int) -> list[Record]:
-    """Take all fields, or the best, the worst and some between, in the record's order."""
+    """Take all fields, or best, worst and some between, in the record's order."""
     fields = list(record["fields"])
     if len(fields) <= count:
         return fields

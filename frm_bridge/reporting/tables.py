@@ -51,7 +51,7 @@ def tiles(record: Record) -> list[Tile]:
         Tile(
             "Precision",
             percent(o["precision"]),
-            f"{o['matched']} of {o['predicted_count']} predicted {things} are real",
+            f"{o['matched']} of {o['predicted_count']} predicted are on the stain",
         ),
         Tile(
             "F1", fixed(o["f1"]), f"overlap ≥ {record['settings']['min_iou']:g} (IoU)"
@@ -61,13 +61,21 @@ def tiles(record: Record) -> list[Tile]:
             error_percent(bias),
             f"median of {o['area_ratio']['n']} matched pairs",
         ),
-        Tile("Displacement", displacement(o, "median"), "median of the centroids"),
+        _displacement_tile(o),
         Tile(
             "PCC",
             fixed(pcc["mean"]),
             f"mean of {pcc['n']} fields, all pixels" if many else "all pixels",
         ),
     ]
+
+
+def _displacement_tile(o: Record) -> Tile:
+    px, um = o["displacement_px"]["median"], o["displacement_um"]["median"]
+    if px is None or um is None:
+        value = displacement(o, "median")
+        return Tile("Displacement", value, "median, centroid to centroid")
+    return Tile("Displacement", f"{number(um, 2)} µm", f"{number(px, 2)} px, median")
 
 
 FIELD_COLUMNS = (
@@ -213,12 +221,17 @@ def _signal_rows(summary: Record) -> Rows:
             (
                 name,
                 f"{fixed(score['mean'], 3)} ± {fixed(score['sd'], 3)} over "
-                f"{score['n_kept']} with signal of {score['n_total']}; without outliers "
-                f"n = {removed['n_after']} of {removed['n_before']}; mean PCC over all: "
+                f"{score['n_kept']} with signal of {score['n_total']}; without "
+                f"outliers {fixed(_mean(removed['kept']), 3)} over {removed['n_after']} of "
+                f"{removed['n_before']}; mean PCC over all: "
                 f"{fixed(score['mean_all'], 3)}",
             )
         )
     return rows
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _model_rows(record: Record) -> Rows:

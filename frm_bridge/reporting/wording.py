@@ -50,7 +50,7 @@ def error_percent(value: float | None) -> str:
     """Write an error that is in percent already, with its sign."""
     if value is None:
         return NOT_AVAILABLE
-    return f"{value:+.1f} %".replace("-", MINUS)
+    return f"{value:+.1f} %".replace("+0.0", "0.0").replace("-", MINUS)
 
 
 def fixed(value: float | None, places: int = 2) -> str:
@@ -71,8 +71,8 @@ def headline(record: Record) -> tuple[str, str]:
     truth, predicted = objects["truth_count"], objects["predicted_count"]
     change = objects["count_error_percent"]
     counted = (
-        f"The {record['workflow']['name']} workflow counted {number(truth)} {things} on "
-        f"the stain and {number(predicted)} on the prediction"
+        f"The {record['workflow']['name']} workflow counted {number(truth)} {things} "
+        f"on the stain and {number(predicted)} on the prediction"
     )
     counted += "." if change is None else f" ({error_percent(change)})."
     if truth == 0:
@@ -90,14 +90,11 @@ def summary_sentence(record: Record) -> str:
     objects = record["summary"]["objects"]
     ratio = objects["area_ratio"]["median"]
     if ratio is None:
-        return f"No {noun(record)} could be matched, so there is no area or position to compare."
-    size = (
-        "as large as"
-        if abs(ratio - 1) < 0.005
-        else (
-            f"{abs(100 * (ratio - 1)):.0f} % {'larger' if ratio > 1 else 'smaller'} than"
-        )
-    )
+        return f"No {noun(record)} were matched: no area or position to compare."
+    difference = f"{abs(100 * (ratio - 1)):.0f} %"
+    size = f"{difference} {'larger' if ratio > 1 else 'smaller'} than"
+    if abs(ratio - 1) < 0.005:
+        size = "as large as"
     where = displacement(objects, "median")
     return (
         f"Matched {noun(record)} are, at the median, {size} on the stain, and their "
@@ -124,16 +121,16 @@ def methods(record: Record) -> str:
             f"independently with one and the same ImageJ {versions['imagej']} workflow "
             f"(Schneider et al., 2012): {_steps(record)}.",
             f"The {things} of both were matched {settings['matching']}, with a least "
-            f"intersection over union of {settings['min_iou']:g}; unmatched {things} of "
-            "the stain were called missed, unmatched ones of the prediction invented.",
-            "Precision is matched / predicted, recall matched / true, F1 their harmonic "
-            "mean. Area ratio (predicted / true) and centroid displacement refer to "
-            f"matched {things}.",
+            f"intersection over union of {settings['min_iou']:g}; unmatched {things} "
+            "of the stain were called missed, unmatched ones of the prediction "
+            "invented. Precision is matched / predicted, recall matched / true, F1 "
+            "their harmonic mean. Area ratio (predicted / true) and centroid "
+            f"displacement refer to matched {things}.",
             "The Pearson correlation coefficient (PCC) was taken over all pixels of a "
             f"field{_signal(settings['signal_threshold'])}.",
-            "Where outliers were removed, values more than three scaled median absolute "
-            "deviations from the median were left out (MATLAB rmoutliers), and the "
-            "numbers before and after are given.",
+            "Where outliers were removed, values more than three scaled median "
+            "absolute deviations from the median were left out (MATLAB rmoutliers); "
+            "the numbers before and after are given.",
             f"Comparison: frm_bridge {versions['frm_bridge']}, Python "
             f"{versions['python']}, scikit-image {versions['scikit-image']}, SciPy "
             f"{versions['scipy']}. Workflow digest "
@@ -148,8 +145,8 @@ def _origin(record: Record) -> str:
     name, digest = said.get("frm_bridge.model"), said.get("frm_bridge.model.sha256")
     if name is None:
         return (
-            "Fluorescence was predicted from transmitted light [the prediction files do "
-            "not name their model: name it here]."
+            "Fluorescence was predicted from transmitted light [the prediction files "
+            "do not name their model: name it here]."
         )
     provider = said.get("frm_bridge.model.provider", "an unnamed device")
     return (
@@ -181,7 +178,7 @@ def _steps(record: Record) -> str:
         listed = ", ".join(f"{name} = {value}" for name, value in given.items())
         return f"script {record['workflow']['script']}, {listed or 'no parameters'}"
     steps = [
-        f"Gaussian blur (σ = {given['blur_sigma_px']:g} px)"
+        f"Gaussian blur (sigma {given['blur_sigma_px']:g} px)"
         if given["blur_sigma_px"]
         else "",
         f"automatic threshold ({given['threshold_method']})",
