@@ -86,9 +86,8 @@ def _imagej_channel_names(
     labels = metadata.get("Labels", [])
     labels = [labels] if isinstance(labels, str) else list(labels)
     names = labels[:channels]
-    complete = bool(names) and all(names) and len(labels) % channels == 0
-    repeats = complete and labels == names * (len(labels) // channels)
-    return tuple(names) if repeats else ()
+    repeats = labels == names * (len(labels) // channels)
+    return tuple(names) if repeats and all(names) else ()
 
 
 def _properties(text: str) -> dict[str, str]:
