@@ -381,12 +381,13 @@ def test_written_pages_do_not_count_as_this_programs_memory(tmp_path: Path) -> N
     assert grown < 4096 * 4096 * 4 / 1024 / 16
 
 
-def test_the_new_file_is_neither_open_nor_mapped(
-    tmp_path: Path, make_pixels: Pixels
-) -> None:
-    write(tmp_path / "a.tif", "YX", make_pixels(30, 40))
+def test_the_new_file_is_neither_open_nor_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    with create_image(path, axes="YX", shape=(30, 40), dtype="uint8") as writer:
+        pass
     process = psutil.Process()
     held = [file.path for file in process.open_files()]
     if hasattr(process, "memory_maps"):
         held += [region.path for region in process.memory_maps()]
-    assert not [path for path in held if path.startswith(os.fspath(tmp_path))]
+    assert not [place for place in held if place.startswith(os.fspath(tmp_path))]
+    assert writer.path == path
