@@ -1,0 +1,1 @@
+"""Pairs in, one ONNX file out: the only room that imports Keras."""

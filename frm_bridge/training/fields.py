@@ -1,0 +1,177 @@
+"""Training fields in memory, with the statistics that normalise them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
+
+from frm_bridge.errors import InputError
+from frm_bridge.images import open_image, plane_statistics
+from frm_bridge.models.normalisation import (
+    InputKind,
+    InputNormalisation,
+    Normalisation,
+    OutputNormalisation,
+    normalise,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from frm_bridge.training.pairs import Pair
+
+# A camera's hot pixels would set the spread of a sparse field all by themselves.
+_HOT_PIXEL_QUANTILE = 0.9999
+# A pixel is signal where the smoothed target stands this many of the field's own
+# robust sd above its median.
+_SIGNAL_SDS = 5.0
+_SIGNAL_SIGMA_PX = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Subtract ``mean``, divide by ``sd``: grey levels of one channel."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One plane of a pair, as stored, with the scales that normalise it.
+
+    Attributes
+    ----------
+    name : str
+        Stem of the input file, with the plane's number where there are several.
+    image, target : (height, width) array
+        Transmitted light and fluorescence in grey levels, in the files' own dtype.
+    image_scale, target_scale : Scale
+        To the numbers that the network sees.
+    signal : (n,) int32 array
+        Flat indices of pixels with fluorescence, so that patches can seek them.
+    """
+
+    name: str
+    image: NDArray[Any]
+    target: NDArray[Any]
+    image_scale: Scale
+    target_scale: Scale
+    signal: NDArray[np.int32]
+
+    def normalised(
+        self, rows: slice, columns: slice
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Give a window of image and target as the network sees them, float32."""
+        image = normalise(
+            self.image[rows, columns], self.image_scale.mean, self.image_scale.sd
+        )
+        target = normalise(
+            self.target[rows, columns], self.target_scale.mean, self.target_scale.sd
+        )
+        return image, target
+
+
+def load_fields(
+    pairs: Sequence[Pair], normalisation: Normalisation
+) -> tuple[Field, ...]:
+    """Read every plane of the pairs into memory.
+
+    Raises
+    ------
+    InputError
+        ``E_IMAGE_NOT_FINITE``, ``E_IMAGE_CONSTANT`` for an input without contrast.
+    """
+    return tuple(field for pair in pairs for field in _fields_of(pair, normalisation))
+
+
+def training_normalisation(kind: InputKind, pairs: Sequence[Pair]) -> Normalisation:
+    """Choose the normalisation from training fields only.
+
+    Parameters
+    ----------
+    kind : {"global", "field"}
+        ``global``: mean and population sd over every training pixel of each channel,
+        and counts out (the paper, CL-070). ``field``: each plane its own, and
+        relative units out, for targets whose stretch differs between microscopes.
+    pairs : sequence of Pair
+        The training pairs.
+    """
+    if kind == "field":
+        return Normalisation(
+            InputNormalisation("field"), OutputNormalisation(0.0, 1.0, "relative")
+        )
+    image = _pooled(path for pair in pairs for path in (pair.input,))
+    target = _pooled(path for pair in pairs for path in (pair.target,))
+    return Normalisation(
+        InputNormalisation("global", image.mean, image.sd),
+        OutputNormalisation(target.mean, target.sd, "counts"),
+    )
+
+
+def _fields_of(pair: Pair, normalisation: Normalisation) -> Iterator[Field]:
+    with open_image(pair.input) as image, open_image(pair.target) as target:
+        for plane in range(image.info.plane_count):
+            own = plane_statistics(image, plane)
+            image_scale = Scale(*normalisation.input.statistics(*own))
+            pixels = target.read_plane(plane)
+            if not np.isfinite(pixels).all():
+                plane_statistics(target, plane)  # raises, saying where
+            name = pair.input.stem + (f"[{plane}]" if image.info.plane_count > 1 else "")
+            yield Field(
+                name,
+                image.read_plane(plane),
+                pixels,
+                image_scale,
+                _target_scale(pixels, normalisation.output),
+                _signal_pixels(pixels),
+            )
+
+
+def _target_scale(pixels: NDArray[Any], output: OutputNormalisation) -> Scale:
+    """The card's statistics, or for a relative model the field's own.
+
+    The median stands for the background, which fills most of a field; the spread is
+    taken with hot pixels clipped. A blank target has no spread and keeps its levels.
+    """
+    if output.unit == "counts":
+        return Scale(output.mean, output.sd)
+    clipped = np.minimum(pixels, np.quantile(pixels, _HOT_PIXEL_QUANTILE))
+    return Scale(float(np.median(pixels)), float(clipped.std(dtype=np.float64)) or 1.0)
+
+
+def _signal_pixels(pixels: NDArray[Any]) -> NDArray[np.int32]:
+    smooth = ndimage.gaussian_filter(pixels.astype(np.float32), _SIGNAL_SIGMA_PX)
+    median = np.median(smooth)
+    spread = 1.4826 * np.median(np.abs(smooth - median))
+    signal = np.flatnonzero(smooth > median + _SIGNAL_SDS * max(spread, 1e-6))
+    return signal.astype(np.int32)
+
+
+def _pooled(paths: Iterator[Path]) -> Scale:
+    """Mean and population sd over all pixels of all files (ddof 0, float64)."""
+    count, total, squares = 0, 0.0, 0.0
+    for path in paths:
+        with open_image(path) as image:
+            for plane in range(image.info.plane_count):
+                mean, sd = plane_statistics(image, plane)
+                pixels = image.info.height * image.info.width
+                count += pixels
+                total += pixels * mean
+                squares += pixels * (sd**2 + mean**2)
+    mean = total / count
+    sd = math.sqrt(max(squares / count - mean**2, 0.0))
+    if sd == 0:
+        raise InputError(
+            "E_IMAGE_CONSTANT",
+            "all training images of one channel are constant",
+            "check that the folders hold the images you mean",
+        )
+    return Scale(mean, sd)

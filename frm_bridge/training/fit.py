@@ -1,0 +1,344 @@
+"""Training: from pairs to the weights that validate best."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from frm_bridge.errors import InputError
+from frm_bridge.models.normalisation import InputKind
+from frm_bridge.outputs import make_folder, write_json
+from frm_bridge.training.backend import fix_seeds, keras
+from frm_bridge.training.losses import Loss, loss_function
+from frm_bridge.training.patches import (
+    NO_AUGMENTATION,
+    RandomPatches,
+    Sampling,
+    grid_patches,
+)
+from frm_bridge.training.unet import Network, build_unet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from frm_bridge.training.fields import Field
+
+_LOG = "log.csv"
+_RESUME = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class Optimiser:
+    """How the weights move.
+
+    Attributes
+    ----------
+    name : {"adam", "adadelta"}
+        Adadelta with rho 0.95 and learning rate 1 is the paper's (CL-100).
+    learning_rate : float or None
+        None: 1e-3 for Adam, 1.0 for Adadelta (Keras' own default of 0.001 for it
+        hardly learns).
+    schedule : {"constant", "cosine"}
+        Cosine lets the rate fall to 0 at the last epoch.
+    """
+
+    name: Literal["adam", "adadelta"] = "adam"
+    learning_rate: float | None = None
+    schedule: Literal["constant", "cosine"] = "cosine"
+
+    def build(self, steps: int) -> Any:
+        """Make the Keras optimiser for a training of so many steps."""
+        rate: Any = self.learning_rate or {"adam": 1e-3, "adadelta": 1.0}[self.name]
+        if self.schedule == "cosine":
+            rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+        if self.name == "adadelta":
+            return keras.optimizers.Adadelta(rate, rho=0.95, epsilon=1e-7)
+        return keras.optimizers.Adam(rate)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """All that decides a training, beside the pairs.
+
+    Attributes
+    ----------
+    network : Network
+        Variant of the U-Net.
+    loss : {"mse", "pearson"}
+        The paper saw no significant difference (CL-111).
+    optimiser : Optimiser
+        How the weights move.
+    sampling : Sampling
+        Where patches come from and how they are augmented.
+    normalise : {"global", "field"}
+        See :class:`frm_bridge.models.normalisation.InputNormalisation`.
+    batch_size : int
+        Patches a step.
+    steps_per_epoch : int
+        Steps between two looks at the validation patches.
+    epochs : int
+        At most.
+    patience : int
+        Epochs without a better validation loss before training stops.
+    validation_patches : int
+        At most so many non-overlapping patches validate.
+    seed : int
+        Of weights, patches and dropout.
+    """
+
+    network: Network = Network()
+    loss: Loss = "mse"
+    optimiser: Optimiser = Optimiser()
+    sampling: Sampling = Sampling()
+    normalise: InputKind = "global"
+    batch_size: int = 8
+    steps_per_epoch: int = 100
+    epochs: int = 50
+    patience: int = 15
+    validation_patches: int = 128
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        counts = {
+            name: getattr(self, name)
+            for name in ("batch_size", "steps_per_epoch", "epochs", "patience")
+        }
+        if min(counts.values()) < 1:
+            raise InputError(
+                "E_TRAINING",
+                f"these counts must be 1 or more: {counts}",
+                "leave the option out to take its default",
+            )
+
+
+def published_settings() -> TrainingSettings:
+    """Give the released code's choices, as far as they are known (CL-090 to CL-104)."""
+    return TrainingSettings(
+        network=Network(head="elu"),
+        optimiser=Optimiser("adadelta", 1.0, "constant"),
+        sampling=Sampling(signal_fraction=0.0, augmentation=NO_AUGMENTATION),
+        batch_size=32,
+        epochs=10_000,
+        patience=75,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """What one epoch brought; losses in the loss's own unit."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    validation_loss: float
+    best: bool
+
+
+@dataclass(slots=True)
+class Watcher:
+    """How a caller follows a training.
+
+    Attributes
+    ----------
+    step : callable (done, total)
+        Called after every step, counted over the whole training.
+    epoch : callable (EpochReport)
+        Called after every epoch.
+    """
+
+    step: Callable[[int, int], None] = field(default=lambda done, total: None)
+    epoch: Callable[[EpochReport], None] = field(default=lambda report: None)
+
+
+def fit_network(
+    training: Sequence[Field],
+    validation: Sequence[Field],
+    folder: Path,
+    *,
+    settings: TrainingSettings,
+    watcher: Watcher | None = None,
+) -> Path:
+    """Train until the validation loss stops falling; resume where a run was stopped.
+
+    Parameters
+    ----------
+    training, validation : sequence of Field
+        Of different groups.
+    folder : Path
+        Keeps ``best.weights.h5``, ``log.csv``, ``settings.json`` and, while training
+        runs, what is needed to resume it.
+    settings : TrainingSettings
+        Must equal those of the run that is resumed.
+    watcher : Watcher, optional
+        Told of every step and epoch.
+
+    Returns
+    -------
+    Path
+        The weights of the epoch that validated best.
+    """
+    _claim(folder, settings)
+    fix_seeds(settings.seed)
+    model = build_unet(settings.network)
+    steps = settings.epochs * settings.steps_per_epoch
+    model.compile(settings.optimiser.build(steps), loss_function(settings.loss))
+    patches = RandomPatches(
+        training,
+        settings.sampling,
+        batch_size=settings.batch_size,
+        batches=settings.steps_per_epoch,
+        seed=settings.seed,
+    )
+    held = grid_patches(
+        validation,
+        size=settings.sampling.size,
+        most=settings.validation_patches,
+        seed=settings.seed,
+    )
+    history = read_log(folder)
+    model.fit(
+        patches,
+        epochs=settings.epochs,
+        validation_data=held,
+        validation_batch_size=settings.batch_size,
+        verbose=0,
+        callbacks=_callbacks(folder, settings, history, patches, watcher or Watcher()),
+    )
+    return best_weights(folder)
+
+
+def best_weights(folder: Path) -> Path:
+    """Where a training keeps the weights that validated best."""
+    return folder / "best.weights.h5"
+
+
+def read_log(folder: Path) -> list[dict[str, float]]:
+    """Read the epochs that a training has logged: epoch (from 0), loss, val_loss."""
+    path = folder / _LOG
+    if not path.is_file():
+        return []
+    with path.open(newline="") as stream:
+        rows = [
+            {name: float(value) for name, value in row.items()}
+            for row in csv.DictReader(stream)
+        ]
+    # An epoch that was interrupted after its line was written stands there twice.
+    return list({row["epoch"]: row for row in rows}.values())
+
+
+def _log(folder: Path, row: Mapping[str, float]) -> None:
+    path = folder / _LOG
+    fresh = not path.exists()
+    with path.open("a", newline="") as stream:
+        table = csv.DictWriter(stream, row, lineterminator="\n")
+        if fresh:
+            table.writeheader()
+        table.writerow(row)
+
+
+def _claim(folder: Path, settings: TrainingSettings) -> None:
+    """Take a folder for this training, or go on in one with the same settings."""
+    path = make_folder(folder) / "settings.json"
+    content = dataclasses.asdict(settings)
+    if path.is_file():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found != json.loads(json.dumps(content)):
+            changed = sorted(key for key in content if found.get(key) != content[key])
+            raise InputError(
+                "E_RESUME",
+                f"{folder} holds a training with other settings ({', '.join(changed)})",
+                "resume with the same options, or choose another --output",
+            )
+        return
+    write_json(path, content, overwrite=False)
+
+
+def _callbacks(
+    folder: Path,
+    settings: TrainingSettings,
+    history: Sequence[dict[str, float]],
+    patches: RandomPatches,
+    watcher: Watcher,
+) -> list[Any]:
+    """Log, best weights, early stop, resume, progress; in this order each epoch."""
+    best = min((row["val_loss"] for row in history), default=None)
+    return [
+        keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.ModelCheckpoint(
+            best_weights(folder),
+            save_best_only=True,
+            save_weights_only=True,
+            initial_value_threshold=best,
+        ),
+        _EarlyStopping(history, patience=settings.patience),
+        _Follow(folder, settings, patches, watcher, best),
+        keras.callbacks.BackupAndRestore(folder / _RESUME),
+    ]
+
+
+class _EarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
+    """Early stopping that remembers the epochs before an interruption."""
+
+    def __init__(self, history: Sequence[dict[str, float]], *, patience: int) -> None:
+        super().__init__(monitor="val_loss", mode="min", patience=patience)
+        self.history_before = [row["val_loss"] for row in history]
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        super().on_train_begin(logs)
+        if self.history_before:
+            self.best = min(self.history_before)
+            last_best = self.history_before[::-1].index(self.best)
+            self.wait = last_best
+
+
+class _Follow(keras.callbacks.Callback):  # type: ignore[misc]
+    """Log, tell the watcher, and give each epoch its own patches and dropout."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: TrainingSettings,
+        patches: RandomPatches,
+        watcher: Watcher,
+        best: float | None,
+    ) -> None:
+        super().__init__()
+        self.folder = folder
+        self.settings = settings
+        self.patches = patches
+        self.watcher = watcher
+        self.best = float("inf") if best is None else best
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.epoch = self.patches.epoch = epoch
+        # NB: Keras does not save the state of dropout, so that a resumed training would
+        # drop other features than an uninterrupted one.
+        for number, layer in enumerate(self.model.layers):
+            if isinstance(layer, keras.layers.Dropout):
+                random = np.random.default_rng((self.settings.seed, epoch, number))
+                state = layer.seed_generator.state
+                state.assign(random.integers(2**32, size=2, dtype=np.uint32))
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, float] | None = None
+    ) -> None:
+        steps = self.settings.steps_per_epoch
+        done = self.epoch * steps + batch + 1
+        self.watcher.step(done, self.settings.epochs * steps)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        found = logs or {}
+        loss, validation = found["loss"], found["val_loss"]
+        _log(self.folder, {"epoch": epoch, "loss": loss, "val_loss": validation})
+        report = EpochReport(
+            epoch + 1, self.settings.epochs, loss, validation, validation < self.best
+        )
+        self.best = min(self.best, validation)
+        self.watcher.epoch(report)

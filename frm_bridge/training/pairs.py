@@ -1,0 +1,240 @@
+"""Pairs of a transmitted-light image and its fluorescence, matched by name.
+
+A table of pairs is a CSV file with the columns ``input,target,group`` and, optionally,
+``pixel_size_um`` and ``split``; paths are relative to the table's own folder or to
+the current one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from frm_bridge.errors import InputError
+from frm_bridge.images import list_images, open_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Split = Literal["", "train", "validation", "test"]
+
+COLUMNS = ("input", "target", "group", "pixel_size_um", "split")
+# Frames, planes and tiles of one place must not fall on both sides of a split, so a
+# name's group ends where its first time, z, channel or tile number begins.
+_REPEATS = re.compile(
+    r"[ _.-](?:t|time|frame|z|slice|c|ch|channel|tile|crop|s)[ _.-]?\d+(?=[ _.-]|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One field seen twice.
+
+    Attributes
+    ----------
+    input, target : Path
+        Transmitted light and fluorescence, of one size.
+    group : str
+        The field, position or well: pairs of one group stay on one side of a split.
+    pixel_size_um : float or None
+        µm per px where the files do not say it themselves.
+    split : {"", "train", "validation", "test"}
+        Where the pair belongs; empty until a split is assigned.
+    """
+
+    input: Path
+    target: Path
+    group: str
+    pixel_size_um: float | None = None
+    split: Split = ""
+
+
+def find_pairs(
+    inputs: Path,
+    targets: Path,
+    *,
+    group_by: str | None = None,
+    input_suffix: str = "",
+    target_suffix: str = "",
+) -> tuple[Pair, ...]:
+    """Match two folders by file stem, never by sort order (CL-056).
+
+    Parameters
+    ----------
+    inputs, targets : Path
+        Folders of transmitted-light and fluorescence images.
+    group_by : str, optional
+        Regular expression; what its first parenthesis matches in the stem (or the
+        whole match) is the pair's group. By default the stem up to its first time,
+        z, channel or tile number: ``exp1_p0002_t00006_z001`` is of ``exp1_p0002``.
+    input_suffix, target_suffix : str
+        Ends of the stems that differ between the channels, for example ``_BF``.
+
+    Raises
+    ------
+    InputError
+        ``E_PAIR_MISSING`` naming every file without partner; ``E_PAIR_SIZE`` naming
+        every pair of unequal sizes; ``E_GROUP_BY``.
+    """
+    pattern = _compiled(group_by)
+    left = _by_stem(inputs, input_suffix)
+    right = _by_stem(targets, target_suffix)
+    _refuse_unmatched(left, right)
+    pairs = tuple(
+        Pair(left[stem], right[stem], _group(stem, pattern)) for stem in sorted(left)
+    )
+    check_sizes(pairs)
+    return pairs
+
+
+def check_sizes(pairs: Iterable[Pair]) -> None:
+    """Refuse pairs whose two images differ in height or width, naming them all."""
+    wrong = []
+    for pair in pairs:
+        with open_image(pair.input) as image, open_image(pair.target) as target:
+            if image.info.shape != target.info.shape:
+                wrong.append(
+                    f"{pair.input} {image.info.shape} and "
+                    f"{pair.target} {target.info.shape}"
+                )
+    if wrong:
+        raise InputError(
+            "E_PAIR_SIZE",
+            "input and target must have one size: " + "; ".join(wrong),
+            "crop or export both channels alike, or remove the pair",
+        )
+
+
+def format_pairs(pairs: Iterable[Pair]) -> str:
+    """Write pairs as CSV text with a header."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for pair in pairs:
+        size = "" if pair.pixel_size_um is None else f"{pair.pixel_size_um:g}"
+        names = (pair.input.as_posix(), pair.target.as_posix())
+        table.writerow([*names, pair.group, size, pair.split])
+    return text.getvalue()
+
+
+def read_pairs(path: Path) -> tuple[Pair, ...]:
+    """Read a table of pairs.
+
+    Raises
+    ------
+    InputError
+        ``E_PAIRS_TABLE`` with the line at fault; ``E_PAIR_MISSING``.
+    """
+    if not path.is_file():
+        raise _table_error(path, "there is no such file")
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        rows = csv.DictReader(stream)
+        missing = {"input", "target"} - set(rows.fieldnames or ())
+        if missing:
+            raise _table_error(path, f"columns {sorted(missing)} are missing")
+        pairs = tuple(
+            _pair_of(path, number, row) for number, row in enumerate(rows, start=2)
+        )
+    if not pairs:
+        raise _table_error(path, "it has a header but no pairs")
+    return pairs
+
+
+def _pair_of(path: Path, number: int, row: Mapping[str, str | None]) -> Pair:
+    image, target = (
+        _located(path, number, row.get(name) or "") for name in ("input", "target")
+    )
+    split = (row.get("split") or "").strip()
+    if split not in get_args(Split):
+        raise _table_error(path, f"line {number}: split {split!r} is unknown")
+    size_text = (row.get("pixel_size_um") or "").strip()
+    try:
+        size = float(size_text) if size_text else None
+    except ValueError as error:
+        message = f"line {number}: pixel_size_um {size_text!r} is not a number"
+        raise _table_error(path, message) from error
+    if size is not None and not size > 0:
+        raise _table_error(path, f"line {number}: pixel_size_um must be above 0")
+    group = (row.get("group") or "").strip() or _group(image.stem, None)
+    return Pair(image, target, group, size, split)  # type: ignore[arg-type]
+
+
+def _located(table: Path, number: int, name: str) -> Path:
+    given = Path(name.strip())
+    for candidate in (table.parent / given, given):
+        if name.strip() and candidate.is_file():
+            return candidate
+    raise InputError(
+        "E_PAIR_MISSING",
+        f"{table} line {number}: there is no file {name!r}",
+        "write paths relative to the table's folder, or absolute ones",
+    )
+
+
+def _by_stem(folder: Path, suffix: str) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for path in list_images(folder):
+        stem = path.stem.removesuffix(".ome")
+        if suffix and not stem.endswith(suffix):
+            continue
+        stem = stem.removesuffix(suffix)
+        if stem in files:
+            raise InputError(
+                "E_PAIR_AMBIGUOUS",
+                f"{files[stem].name} and {path.name} in {folder} have one stem",
+                "keep one of them",
+            )
+        files[stem] = path
+    return files
+
+
+def _refuse_unmatched(left: Mapping[str, Path], right: Mapping[str, Path]) -> None:
+    alone: Sequence[str] = [
+        *(f"{left[stem]} has no target" for stem in sorted(left.keys() - right.keys())),
+        *(f"{right[stem]} has no input" for stem in sorted(right.keys() - left.keys())),
+    ]
+    if alone or not left:
+        raise InputError(
+            "E_PAIR_MISSING",
+            "; ".join(alone) or "no file ends with the given suffix",
+            "give both files of a pair the same name, or tell the ends in which they "
+            "differ with --input-suffix and --target-suffix",
+        )
+
+
+def _compiled(group_by: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if group_by is None else re.compile(group_by)
+    except re.error as error:
+        raise InputError(
+            "E_GROUP_BY",
+            f"--group-by {group_by!r} is not a regular expression: {error}",
+            r"for example --group-by '(.*)_t\d+'",
+        ) from error
+
+
+def _group(stem: str, pattern: re.Pattern[str] | None) -> str:
+    if pattern is None:
+        first = _REPEATS.search(stem)
+        return stem[: first.start()] if first and first.start() else stem
+    match = pattern.search(stem)
+    if match is None:
+        raise InputError(
+            "E_GROUP_BY",
+            f"--group-by {pattern.pattern!r} matches nothing in {stem!r}",
+            "choose a pattern that matches every file's stem",
+        )
+    return match.group(1) if pattern.groups else match.group(0)
+
+
+def _table_error(path: Path, message: str) -> InputError:
+    return InputError(
+        "E_PAIRS_TABLE",
+        f"{path}: {message}",
+        "make the table with 'frm-bridge pairs --input DIR --target DIR > pairs.csv'",
+    )

@@ -1,0 +1,148 @@
+"""The paper's sub-images: both channels cut alike into tiles (CL-050 to CL-057).
+
+Tiles are numbered from 1, row by row, and carry their source's name, so that two
+channels can never be mispaired as between the original's macro and its script.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from frm_bridge.errors import InputError
+from frm_bridge.images import create_image, open_image
+from frm_bridge.outputs import check_absent, make_folder, write_text
+from frm_bridge.training.pairs import Pair, check_sizes, format_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class SubImages:
+    """What a split wrote: the table of new pairs, and the pixels that fitted nowhere."""
+
+    table: Path
+    pairs: tuple[Pair, ...]
+    dropped_rows: int
+    dropped_columns: int
+
+
+def split_images(
+    pairs: Sequence[Pair],
+    output: Path,
+    *,
+    tile: int = 256,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> SubImages:
+    """Cut both images of every pair into non-overlapping square tiles.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        Images of any size from ``tile`` up; a remainder on the right and at the bottom
+        is left out, as in the original, and reported.
+    output : Path
+        Gets the folders ``input`` and ``target`` and the table ``pairs.csv``.
+    tile : int
+        Side in px.
+    overwrite : bool
+        Replace existing tiles.
+    progress : callable (done, total), optional
+        Counted in pairs.
+
+    Returns
+    -------
+    SubImages
+        The tiles keep their source's group, so that a grouped split stays honest.
+    """
+    if tile < 16:
+        raise InputError(
+            "E_TILE", f"a tile has 16 px or more, got {tile}", "for example --tile 256"
+        )
+    table = output / "pairs.csv"
+    check_absent(table, overwrite=overwrite)
+    check_sizes(pairs)
+    _refuse_small(pairs, tile)
+    made: list[Pair] = []
+    rest = (0, 0)
+    for done, pair in enumerate(pairs, start=1):
+        made += _split_pair(pair, output, tile, overwrite)
+        with open_image(pair.input) as image:
+            left = (image.info.height % tile, image.info.width % tile)
+        rest = (max(rest[0], left[0]), max(rest[1], left[1]))
+        if progress:
+            progress(done, len(pairs))
+    write_text(
+        table,
+        format_pairs(_relative(pair, output) for pair in made),
+        overwrite=overwrite,
+    )
+    return SubImages(table, tuple(made), *rest)
+
+
+def _split_pair(pair: Pair, output: Path, tile: int, overwrite: bool) -> list[Pair]:
+    inputs = _split_file(pair.input, make_folder(output / "input"), tile, overwrite)
+    stem = pair.input.stem  # both tiles of a pair get the input's name
+    targets = _split_file(
+        pair.target, make_folder(output / "target"), tile, overwrite, stem=stem
+    )
+    return [
+        Pair(image, target, pair.group, pair.pixel_size_um, pair.split)
+        for image, target in zip(inputs, targets, strict=True)
+    ]
+
+
+def _split_file(
+    path: Path, folder: Path, tile: int, overwrite: bool, *, stem: str | None = None
+) -> list[Path]:
+    written = []
+    with open_image(path) as image:
+        info = image.info
+        columns = info.width // tile
+        for number in range((info.height // tile) * columns):
+            row, column = divmod(number, columns)
+            name = f"{stem or path.stem}_tile{number + 1:05d}.tif"
+            with create_image(
+                folder / name,
+                axes=info.axes,
+                shape=(*info.shape[:-2], tile, tile),
+                dtype=info.dtype,
+                pixel_size_um=info.pixel_size_um,
+                z_step_um=info.z_step_um,
+                frame_interval_s=info.frame_interval_s,
+                overwrite=overwrite,
+            ) as writer:
+                for plane in range(info.plane_count):
+                    window = image.read_window(
+                        plane, row * tile, column * tile, tile, tile
+                    )
+                    writer.write_window(plane, 0, 0, window)
+            written.append(folder / name)
+    return written
+
+
+def _refuse_small(pairs: Sequence[Pair], tile: int) -> None:
+    small = []
+    for pair in pairs:
+        with open_image(pair.input) as image:
+            if min(image.info.height, image.info.width) < tile:
+                small.append(f"{pair.input} {image.info.height}x{image.info.width}")
+    if small:
+        raise InputError(
+            "E_TILE",
+            f"tiles of {tile} px do not fit into {', '.join(small)}",
+            "choose a smaller --tile",
+        )
+
+
+def _relative(pair: Pair, folder: Path) -> Pair:
+    return Pair(
+        Path(pair.input).relative_to(folder),
+        Path(pair.target).relative_to(folder),
+        pair.group,
+        pair.pixel_size_um,
+        pair.split,
+    )

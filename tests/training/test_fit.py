@@ -1,0 +1,127 @@
+import dataclasses
+
+import h5py
+import numpy as np
+import pytest
+
+from frm_bridge.errors import InputError
+from frm_bridge.training.fields import load_fields, training_normalisation
+from frm_bridge.training.fit import (
+    Optimiser,
+    TrainingSettings,
+    Watcher,
+    fit_network,
+    published_settings,
+    read_log,
+)
+
+
+@pytest.fixture
+def fields(pairs):
+    normalisation = training_normalisation("global", pairs[:2])
+    return load_fields(pairs[:2], normalisation), load_fields(pairs[2:3], normalisation)
+
+
+def weights_of(path):
+    found = {}
+    with h5py.File(path) as file:
+        file["layers"].visititems(
+            lambda name, item: found.update({name: item[()]})
+            if isinstance(item, h5py.Dataset) and item.ndim
+            else None
+        )
+    return found
+
+
+def assert_same_weights(first, second):
+    one, other = weights_of(first), weights_of(second)
+    assert one.keys() == other.keys()
+    assert len(one) > 40
+    for name, values in one.items():
+        np.testing.assert_array_equal(values, other[name], err_msg=name)
+
+
+def test_a_seed_gives_the_same_weights_again_and_another_seed_does_not(
+    fields, quick, tmp_path
+):
+    first, again = (
+        fit_network(*fields, tmp_path / name, settings=quick) for name in "ab"
+    )
+    assert_same_weights(first, again)
+    other = fit_network(
+        *fields, tmp_path / "c", settings=dataclasses.replace(quick, seed=1)
+    )
+    with pytest.raises(AssertionError):
+        assert_same_weights(first, other)
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
+    fields, quick, tmp_path
+):
+    settings = dataclasses.replace(quick, epochs=4)
+    whole = fit_network(*fields, tmp_path / "whole", settings=settings)
+
+    class Stop(Exception):
+        pass
+
+    def stop_in_third_epoch(done, total):
+        if done == 5:
+            raise Stop
+
+    folder = tmp_path / "stopped"
+    with pytest.raises(Stop):
+        fit_network(
+            *fields, folder, settings=settings, watcher=Watcher(step=stop_in_third_epoch)
+        )
+    seen = []
+    resumed = fit_network(
+        *fields, folder, settings=settings, watcher=Watcher(epoch=seen.append)
+    )
+    assert [report.epoch for report in seen] == [3, 4]
+    log = read_log(folder)
+    assert [row["epoch"] for row in log] == [0, 1, 2, 3]
+    assert log == read_log(tmp_path / "whole")
+    assert_same_weights(whole, resumed)
+
+
+def test_a_folder_with_another_training_is_refused(fields, quick, tmp_path):
+    fit_network(*fields, tmp_path / "a", settings=quick)
+    changed = dataclasses.replace(quick, loss="pearson")
+    with pytest.raises(InputError, match="loss") as caught:
+        fit_network(*fields, tmp_path / "a", settings=changed)
+    assert caught.value.code == "E_RESUME"
+
+
+def test_training_stops_early_and_keeps_the_best_epoch(fields, quick, tmp_path):
+    # A rate so small that no weight changes: the first epoch stays the best.
+    settings = dataclasses.replace(
+        quick, optimiser=Optimiser("adam", 1e-30, "constant"), epochs=9, patience=2
+    )
+    reports = []
+    fit_network(
+        *fields, tmp_path, settings=settings, watcher=Watcher(epoch=reports.append)
+    )
+    assert [report.best for report in reports] == [True, False, False]
+
+
+def test_training_lowers_the_loss(fields, quick, tmp_path):
+    settings = dataclasses.replace(quick, steps_per_epoch=8, epochs=4)
+    fit_network(*fields, tmp_path, settings=settings)
+    losses = [row["val_loss"] for row in read_log(tmp_path)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_published_settings_are_the_released_codes():
+    settings = published_settings()
+    optimiser = settings.optimiser.build(1)
+    assert type(optimiser).__name__ == "Adadelta"
+    assert float(optimiser.learning_rate) == 1.0
+    assert (optimiser.rho, optimiser.epsilon) == (0.95, 1e-7)
+    assert (settings.batch_size, settings.epochs, settings.patience) == (32, 10_000, 75)
+    assert (settings.network.head, settings.loss) == ("elu", "mse")
+    assert settings.normalise == "global"
+
+
+def test_impossible_counts_are_refused():
+    with pytest.raises(InputError, match="epochs"):
+        TrainingSettings(epochs=0)

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+import tifffile
+
+from frm_bridge.errors import InputError, OutputError
+from frm_bridge.training.pairs import Pair, read_pairs
+from frm_bridge.training.subimages import split_images
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """One synthetic pair of 70 x 100 px; every pixel is unique."""
+    image = np.arange(7000, dtype=np.uint16).reshape(70, 100)
+    tifffile.imwrite(tmp_path / "f_t1.tif", image)
+    tifffile.imwrite(tmp_path / "dapi_f.tif", image + 10_000)
+    return Pair(tmp_path / "f_t1.tif", tmp_path / "dapi_f.tif", "f")
+
+
+def test_both_channels_are_cut_alike_row_by_row(pair, tmp_path):
+    split = split_images([pair], tmp_path / "tiles", tile=32)
+    assert [made.input.name for made in split.pairs] == [
+        f"f_t1_tile{number:05d}.tif" for number in range(1, 7)
+    ]
+    source = tifffile.imread(pair.input)
+    for number, made in enumerate(split.pairs):
+        row, column = 32 * (number // 3), 32 * (number % 3)
+        expected = source[row : row + 32, column : column + 32]
+        np.testing.assert_array_equal(tifffile.imread(made.input), expected)
+        np.testing.assert_array_equal(tifffile.imread(made.target), expected + 10_000)
+        assert made.input.name == made.target.name
+    assert (split.dropped_rows, split.dropped_columns) == (6, 4)
+
+
+def test_tiles_keep_their_sources_group_and_the_table_can_be_read(pair, tmp_path):
+    split = split_images([pair], tmp_path / "tiles", tile=32)
+    assert read_pairs(split.table) == split.pairs
+    assert {made.group for made in split.pairs} == {"f"}
+
+
+def test_tiles_are_not_overwritten_unasked(pair, tmp_path):
+    split_images([pair], tmp_path / "tiles", tile=32)
+    with pytest.raises(OutputError):
+        split_images([pair], tmp_path / "tiles", tile=32)
+    split_images([pair], tmp_path / "tiles", tile=32, overwrite=True)
+
+
+def test_an_image_smaller_than_a_tile_is_named(pair, tmp_path):
+    with pytest.raises(InputError, match="70x100"):
+        split_images([pair], tmp_path / "tiles", tile=128)
+    assert not (tmp_path / "tiles").exists()
