@@ -84,3 +84,30 @@ def test_a_failure_reaches_the_caller_and_stops_the_others(stage):
         stages.run(1000)
     assert threading.active_count() == before
     assert stages.reads < 20
+
+
+def test_what_waits_is_cancelled_when_a_stage_fails():
+    writing, failed = threading.Event(), threading.Event()
+    written = []
+
+    def compute(task, pixels):
+        if task == 2:
+            writing.wait(10)
+            threading.Timer(0.2, failed.set).start()
+            raise ValueError("compute")
+        return pixels
+
+    def write(task, output):
+        writing.set()
+        failed.wait(10)
+        written.append(task)
+
+    with pytest.raises(ValueError, match="compute"):
+        run_pipeline(
+            range(9),
+            read=lambda task: task,
+            compute=compute,
+            write=write,
+            done=lambda: None,
+        )
+    assert written == [0]
