@@ -69,7 +69,7 @@ def _areas(record: Record, ledger: pd.DataFrame) -> list[Chart]:
     unit = "um2" if objects["truth_area_um2"]["n"] else "px"
     if objects["truth_count"] + objects["predicted_count"] == 0:
         return []
-    label = "µm²" if unit == "um2" else "px"
+    label = "µm²" if unit == "um2" else "px²"
     sides = {side: ledger[ledger["source"] == side] for side in ("truth", "prediction")}
     truth, predicted = (side[f"area_{unit}"].to_numpy(float) for side in sides.values())
     a, b = objects[f"truth_area_{unit}"], objects[f"predicted_area_{unit}"]

@@ -134,8 +134,8 @@ def score_rows(record: Record) -> list[tuple[str, str, str, str, str]]:
             "Count error per field, absolute (%)",
             summary["absolute_count_error_percent"],
         ),
-        (f"Area of stained {things} (px)", o["truth_area_px"]),
-        (f"Area of predicted {things} (px)", o["predicted_area_px"]),
+        (f"Area of stained {things} (px²)", o["truth_area_px"]),
+        (f"Area of predicted {things} (px²)", o["predicted_area_px"]),
         (f"Area of stained {things} (µm²)", o["truth_area_um2"]),
         (f"Area of predicted {things} (µm²)", o["predicted_area_um2"]),
         ("Area ratio, prediction / stain", o["area_ratio"]),
@@ -222,8 +222,8 @@ def _signal_rows(summary: Record) -> Rows:
                 name,
                 f"{fixed(score['mean'], 3)} ± {fixed(score['sd'], 3)} over "
                 f"{score['n_kept']} with signal of {score['n_total']}; without "
-                f"outliers {fixed(_mean(removed['kept']), 3)} over {removed['n_after']} of "
-                f"{removed['n_before']}; mean PCC over all: "
+                f"outliers {fixed(_mean(removed['kept']), 3)} over "
+                f"{removed['n_after']} of {removed['n_before']}; mean PCC over all: "
                 f"{fixed(score['mean_all'], 3)}",
             )
         )

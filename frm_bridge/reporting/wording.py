@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -140,19 +141,23 @@ def methods(record: Record) -> str:
 
 
 def _origin(record: Record) -> str:
-    """Say which model predicted, as far as the files tell."""
+    """Say which models predicted, as far as the files tell."""
     said = record["fields"][0]["prediction"]["provenance"]
-    name, digest = said.get("frm_bridge.model"), said.get("frm_bridge.model.sha256")
-    if name is None:
+    keys = [key for key in said if re.fullmatch(r"frm_bridge\.model(\.\d+)?", key)]
+    if not keys:
         return (
             "Fluorescence was predicted from transmitted light [the prediction files "
             "do not name their model: name it here]."
         )
-    provider = said.get("frm_bridge.model.provider", "an unnamed device")
+    models = " and ".join(
+        f"'{said[key]}' (SHA-256 {said.get(f'{key}.sha256', 'unknown')[:12]})"
+        for key in keys
+    )
+    provider = said.get(f"{keys[0]}.provider", "an unnamed device")
     return (
-        f"Fluorescence was predicted from transmitted light with the model '{name}' "
-        f"(SHA-256 {str(digest)[:12]}), a convolutional network as in LaChance & Cohen "
-        f"(2020), run by ONNX Runtime ({provider})."
+        f"Fluorescence was predicted from transmitted light with the model {models}, a "
+        "convolutional network after LaChance & Cohen (2020), run by ONNX Runtime "
+        f"({provider})."
     )
 
 
@@ -184,7 +189,7 @@ def _steps(record: Record) -> str:
         f"automatic threshold ({given['threshold_method']})",
         "filling of holes" if given["fill_holes"] else "",
         "watershed of the Euclidean distance map" if given["watershed"] else "",
-        f"particle analysis ({_limits(given)})",
+        f"particle analysis ({_limits(given, _area_unit(record))})",
         f"and a background guard (contrast of at least {given['min_contrast']:g} sd of "
         "the background)"
         if given["min_contrast"]
@@ -193,13 +198,23 @@ def _steps(record: Record) -> str:
     return ", ".join(step for step in steps if step)
 
 
-def _limits(given: Record) -> str:
-    unit = {"um2": "µm²", "px": "px"}.get(
-        given["area_unit"], "µm² where calibrated, else px"
-    )
-    largest = f" to {given['max_area']:g}" if given["max_area"] else " or more"
+def _area_unit(record: Record) -> str:
+    """Say what the limits were in: it hangs on the images where it is automatic."""
+    chosen = record["workflow"]["parameters"]["area_unit"]
+    known = {field["pixel_size_um"] is not None for field in record["fields"]}
+    if chosen == "um2" or (chosen == "auto" and known == {True}):
+        return "µm²"
+    if chosen == "px" or known == {False}:
+        return "px²"
+    return "µm² where calibrated, else px²"
+
+
+def _limits(given: Record, unit: str) -> str:
+    area = f"at least {given['min_area']:g} {unit}"
+    if given["max_area"]:
+        area = f"{given['min_area']:g} to {given['max_area']:g} {unit}"
     edges = ", nuclei at the border left out" if given["exclude_edges"] else ""
     return (
-        f"area {given['min_area']:g}{largest} {unit}, circularity "
-        f"{given['min_circularity']:g} to {given['max_circularity']:g}{edges}"
+        f"area {area}, circularity {given['min_circularity']:g} to "
+        f"{given['max_circularity']:g}{edges}"
     )

@@ -1,0 +1,190 @@
+"""Whole comparisons, with the nuclei workflow in the real ImageJ."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import pearsonr
+
+from frm_bridge.comparison import compare
+from frm_bridge.errors import FrmError, InputError, OutputError
+from frm_bridge.imagej import nuclei
+from frm_bridge.models.card import file_sha256
+
+WORKFLOW = nuclei(min_area=100, area_unit="px")
+NAMES = ["comparison.json", "fields", "fields.csv", "objects.csv"]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def pair(save, stain, blurred):
+    """Two fields: one predicted well, one whose truth is empty."""
+    told = {"frm_bridge.model": "trial", "frm_bridge.model.sha256": "ab12"}
+    save("truth", "good", stain)
+    save("prediction", "good", blurred, properties=told)
+    noise = np.random.default_rng(0).integers(8, 12, stain.shape).astype(np.uint8)
+    save("truth", "empty", noise)
+    last = save("prediction", "empty", blurred, properties=told)
+    return last.parents[1] / "truth", last.parents[1] / "prediction"
+
+
+@pytest.fixture
+def done(pair, tmp_path):
+    steps = []
+    comparison = compare(
+        *pair,
+        WORKFLOW,
+        tmp_path / "out",
+        signal_threshold=60,
+        progress=lambda *step: steps.append(step),
+    )
+    return comparison, steps
+
+
+def test_a_comparison_gives_numbers_files_and_progress(done, pair, stain, blurred):
+    comparison, steps = done
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert names(comparison.output) == NAMES
+    empty, good = comparison.fields
+    assert (empty.field.name, good.field.name) == ("empty", "good")
+
+    # The field of seven nuclei; what moved and blurred it is known.
+    assert good.objects.truth_count == good.results["truth"].count
+    assert good.objects.matched == good.objects.truth_count >= 5
+    assert good.objects.recall == 1
+    assert good.objects.shift_x_px == pytest.approx(2, abs=0.5)
+    assert good.objects.shift_y_px == pytest.approx(-1, abs=0.5)
+    px, um = good.objects.displacement_px.mean, good.objects.displacement_um.mean
+    assert um == pytest.approx(0.1 * px)
+    expected = pearsonr(stain.ravel().astype(float), blurred.ravel().astype(float))
+    assert good.pixels.pcc == pytest.approx(expected.statistic, abs=1e-9)
+
+    # No nuclei on the truth is a result.
+    assert empty.objects.truth_count == 0
+    assert empty.objects.count_error == empty.objects.predicted_count > 0
+    assert empty.objects.count_error_percent is None
+    assert empty.objects.recall is None
+    assert (empty.pixels.signal, good.pixels.signal) == (False, True)
+    assert comparison.summary.p_fields.n_kept == 1
+
+
+def test_the_record_holds_parameters_hashes_versions_and_no_nan(done, pair):
+    comparison, _ = done
+    text = (comparison.output / "comparison.json").read_text()
+    assert "NaN" not in text
+    record = json.loads(text)
+    assert record["workflow"]["parameters"]["min_area"] == 100
+    assert record["workflow"]["sha256"] == WORKFLOW.sha256
+    assert record["versions"]["imagej"] == "1.54p"
+    assert record["settings"]["min_iou"] == 0.5
+    empty, good = record["fields"]
+    assert empty["objects"]["count_error_percent"] is None
+    assert good["truth"]["sha256"] == file_sha256(pair[0] / "good.tif")
+    assert good["prediction"]["provenance"]["frm_bridge.model"] == "trial"
+    ratio = record["summary"]["objects"]["area_ratio"]
+    assert ratio["n"] >= ratio["n_without_outliers"] > 0
+    assert any("empty, truth:" in warning for warning in record["warnings"])
+
+
+def test_the_tables_agree_with_the_record(done):
+    comparison, _ = done
+    objects = pd.read_csv(comparison.output / "objects.csv")
+    fields = pd.read_csv(comparison.output / "fields.csv")
+    pooled = comparison.summary.objects
+    assert (objects["source"] == "truth").sum() == pooled.truth_count
+    assert (objects["status"] == "invented").sum() == pooled.invented
+    assert fields["field"].tolist() == ["empty", "good"]
+    assert fields["matched"].sum() == pooled.matched
+    assert fields["count_error_percent"].isna().tolist() == [True, False]
+    assert objects["displacement_px"].mean() == pytest.approx(
+        pooled.displacement_px.mean
+    )
+
+
+def test_truth_against_itself_agrees_in_everything(save, stain, tmp_path):
+    truth = save("truth", "a", stain)
+    found = compare(truth, truth, WORKFLOW, tmp_path / "out").summary.objects
+    assert (found.precision, found.recall, found.f1) == (1, 1, 1)
+    assert (found.area_ratio.mean, found.displacement_px.mean) == (1, 0)
+
+
+def test_a_constant_prediction_has_no_pcc_and_no_nuclei(save, stain, tmp_path):
+    flat = np.zeros(stain.shape, np.float32)
+    comparison = compare(
+        save("t", "a", stain), save("p", "a", flat), WORKFLOW, tmp_path / "out"
+    )
+    assert comparison.fields[0].pixels.pcc is None
+    assert comparison.summary.objects.predicted_count == 0
+    assert comparison.summary.pcc.n == 0
+    assert any("constant" in warning for warning in comparison.warnings)
+
+
+def test_a_relative_prediction_has_no_squared_error(save, stain, blurred, tmp_path):
+    told = {"frm_bridge.model.output_unit": "relative"}
+    comparison = compare(
+        save("t", "a", stain),
+        save("p", "a", blurred / 50, properties=told),
+        WORKFLOW,
+        tmp_path / "out",
+    )
+    assert comparison.fields[0].pixels.mse is None
+    assert comparison.fields[0].pixels.pcc > 0.5
+    assert any("relative" in warning for warning in comparison.warnings)
+
+
+def test_a_stack_gives_one_field_per_plane(save, stain, blurred, tmp_path):
+    truth = save("t", "a", np.stack([stain, stain]).astype(np.float32))
+    prediction = save("p", "a", np.stack([stain.astype(np.float32), blurred]))
+    comparison = compare(truth, prediction, WORKFLOW, tmp_path / "out")
+    first, second = comparison.fields
+    assert first.field.name == "a_plane0001"
+    assert first.pixels.pcc == pytest.approx(1)
+    assert first.objects.displacement_px.mean == 0
+    assert second.objects.displacement_px.mean > 1
+
+
+def test_an_earlier_comparison_is_replaced_only_when_allowed(done, pair):
+    output = done[0].output
+    before = (output / "comparison.json").read_bytes()
+    with pytest.raises(OutputError) as caught:
+        compare(*pair, WORKFLOW, output)
+    assert caught.value.code == "E_OUTPUT_EXISTS"
+    assert (output / "comparison.json").read_bytes() == before
+    (output / "mine.txt").write_text("stays")
+    compare(*pair, WORKFLOW, output, min_iou=0.3, overwrite=True)
+    assert json.loads((output / "comparison.json").read_text())["settings"][
+        "min_iou"
+    ] == pytest.approx(0.3)
+    assert names(output) == sorted([*NAMES, "mine.txt"])
+
+
+def test_a_failure_leaves_nothing_behind(pair, save, stain, tmp_path):
+    broken = stain.astype(np.float32)
+    broken[3, 4] = np.nan
+    save("prediction", "good", broken)
+    output = tmp_path / "out"
+    with pytest.raises(InputError) as caught:
+        compare(*pair, WORKFLOW, output)
+    assert caught.value.code == "E_IMAGE_NOT_FINITE"
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"min_iou": 0}, "E_OPTION"),
+        ({"transmitted": "truth"}, "E_PAIR_MISSING"),
+    ],
+)
+def test_mistakes_are_found_before_anything_runs(pair, tmp_path, options, code):
+    if "transmitted" in options:
+        options = {"transmitted": pair[0] / "good.tif"}
+    output = tmp_path / "out"
+    with pytest.raises(FrmError) as caught:
+        compare(*pair, WORKFLOW, output, **options)
+    assert caught.value.code == code
+    assert not output.exists()
