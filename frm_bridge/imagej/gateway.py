@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from frm_bridge.errors import EnvironmentProblem, InputError
+from frm_bridge.imagej.jars import find_jars
 from frm_bridge.imagej.java import check_java
 from frm_bridge.shipped import shipped_folder
 
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     from frm_bridge.imagej.java import Java
 
 _log = logging.getLogger(__name__)
-
-# All three are on Maven Central; the patcher lets ImageJ run without a display.
-ENDPOINTS = (
-    "net.imagej:ij:1.54p",
-    "net.imagej:ij1-patcher:2.0.0",
-    "org.python:jython-slim:2.7.4",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +167,9 @@ def _configure(java: Java, *, fetch: Literal["never", "auto"]) -> None:
 def _start_embedded() -> ImageJ:
     import scyjava
 
-    scyjava.config.endpoints[:] = ENDPOINTS
+    scyjava.config.endpoints.clear()
     try:
+        scyjava.config.add_classpath(*map(str, find_jars()))
         scyjava.start_jvm()
         # Before the first ij class: it rewrites those that would want a display.
         scyjava.jimport("net.imagej.patcher.LegacyInjector").preinit()
@@ -192,7 +187,8 @@ def _no_imagej(error: Exception) -> EnvironmentProblem:
         "E_NO_IMAGEJ",
         f"ImageJ did not start: {type(error).__name__}: {reason[0][:300]}",
         "the first start downloads ImageJ from Maven Central: connect to a network and "
-        "try again; if that is no help, delete the folder ~/.jgo (or JGO_CACHE_DIR)",
+        "try again; if that is no help, delete the folder frm_bridge in ~/.cache/jgo "
+        "(or JGO_CACHE_DIR) and net/imagej in ~/.m2/repository (or M2_REPO)",
     )
 
 

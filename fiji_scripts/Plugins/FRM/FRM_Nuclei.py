@@ -1,6 +1,6 @@
 #@ String image_path (label="Image file (empty: the active image)", value="", persist=false)
 #@ String output_folder (label="Folder for the results (empty: only show them)", value="", persist=false)
-#@ Double blur_sigma_px (label="Gaussian blur, sigma (px)", description="Standard deviation of the blur before the threshold; 0 for none", value=2.0, min=0, persist=false)
+#@ Double blur_sigma_px (label="Gaussian blur, sigma (px)", description="Standard deviation of the blur before the threshold; 0 for none", value=1.5, min=0, persist=false)
 #@ String threshold_method (label="Threshold", description="One of ImageJ's automatic thresholds, for bright nuclei on a dark background", value="Otsu", choices={"Default", "Huang", "Intermodes", "IsoData", "IJ_IsoData", "Li", "MaxEntropy", "Mean", "MinError", "Minimum", "Moments", "Otsu", "Percentile", "RenyiEntropy", "Shanbhag", "Triangle", "Yen"}, persist=false)
 #@ Boolean fill_holes (label="Fill holes", value=true, persist=false)
 #@ Boolean watershed (label="Separate touching nuclei (EDM watershed)", value=true, persist=false)
@@ -10,12 +10,12 @@
 #@ Double min_circularity (label="Smallest circularity", description="4 pi area / perimeter^2, as in Analyze Particles", value=0.0, min=0, max=1, persist=false)
 #@ Double max_circularity (label="Largest circularity", value=1.0, min=0, max=1, persist=false)
 #@ Boolean exclude_edges (label="Leave out nuclei that touch the border", value=false, persist=false)
-#@ Double min_contrast (label="Background guard", description="A nucleus is brighter than the background by at least this many standard deviations of the background; 0 switches the guard off", value=4.0, min=0, persist=false)
+#@ Double min_contrast (label="Background guard", description="A nucleus is brighter than the background by at least this many standard deviations of the background; 0 switches the guard off", value=5.0, min=0, persist=false)
 """Find the nuclei of one fluorescence image and measure them.
 
 Input   one bright-on-dark plane, 8-bit, 16-bit or 32-bit: a file, or the active image.
-Steps   Gaussian blur, automatic threshold, fill holes, EDM watershed, Analyze
-        Particles, limits on area and circularity, background guard.
+Steps   hot pixels out, Gaussian blur, automatic threshold, fill holes, EDM watershed,
+        Analyze Particles, limits on area and circularity, background guard.
 Output  in output_folder: objects.csv, labels.tif, rois.zip, and result.json last.
 Units   px with ImageJ's origin (the centre of the first pixel is 0.5, 0.5); um columns
         are empty where the image has no pixel size in length units; intensities are
@@ -68,9 +68,9 @@ def main(report):
     imp = images.open_image(image_path)
     scale = images.scale_of(imp)
     unit = images.area_unit(area_unit, scale)
-    plane = imp.getProcessor().convertToFloatProcessor()
-    smooth = segmentation.blur(plane, blur_sigma_px)
-    levels, grey_range = segmentation.to_levels(smooth)
+    plane = images.plane_of(imp)
+    clean = segmentation.without_hot_pixels(plane)
+    levels, grey_range = segmentation.to_levels(segmentation.blur(clean, blur_sigma_px))
     level = segmentation.auto_threshold(levels, threshold_method)
     labels, found = objects.find(separate(levels, level), plane, levels)
     noise = segmentation.background(levels, level)

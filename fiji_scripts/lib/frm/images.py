@@ -2,6 +2,7 @@
 from __future__ import division
 
 from ij import IJ, ImagePlus, WindowManager
+from ij.process import FloatProcessor
 
 from frm.results import Problem
 
@@ -47,6 +48,15 @@ def open_image(path):
     if imp.getBitDepth() == 24:
         raise Problem("%s is a colour image; a grey one is needed" % imp.getTitle())
     return imp
+
+
+def plane_of(imp):
+    """The current plane as 32-bit, without look-up table and display range.
+
+    An inverting look-up table would turn filters round; both are only for the eye.
+    """
+    pixels = imp.getProcessor().convertToFloatProcessor().getPixels()
+    return FloatProcessor(imp.getWidth(), imp.getHeight(), pixels[:], None)
 
 
 def scale_of(imp):

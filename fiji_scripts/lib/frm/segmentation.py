@@ -1,7 +1,8 @@
 """From a grey image to a binary one, in the same steps for every pixel type.
 
-The blurred 32-bit image is cut into 256 levels, as ImageJ's own conversion to 8 bits
-does it, and thresholded there: an 8-bit stain and a 32-bit prediction take one road.
+The 32-bit image loses its hot pixels, is blurred, is cut into 256 levels, as ImageJ's
+own conversion to 8 bits does it, and is thresholded there: an 8-bit stain and a 32-bit
+prediction take one road.
 """
 from __future__ import division
 
@@ -9,7 +10,24 @@ from ij.plugin.filter import EDM, GaussianBlur, RankFilters
 from ij.process import AutoThresholder, Blitter, FloodFiller
 
 BLUR_ACCURACY = 0.0002  # ImageJ's own choice for 16-bit and 32-bit images
+ROUNDING = 1e-5  # relative, of 32-bit sums over a blur's kernel
 _OUTSIDE = 127
+
+
+def without_hot_pixels(plane):
+    """A copy in which hot pixels have their neighbours' median.
+
+    A hot pixel differs from the median of its 3 x 3 neighbourhood by more than all such
+    medians of the image differ from each other: no lens makes that of a nucleus. Left
+    alone, it would press all nuclei into the lowest levels.
+    """
+    quiet = plane.duplicate()
+    RankFilters().rank(quiet, 1.0, RankFilters.MEDIAN)
+    quiet.resetMinAndMax()  # findMinAndMax() would keep a display range
+    copy = plane.duplicate()
+    RankFilters().rank(copy, 1.0, RankFilters.OUTLIERS, RankFilters.BRIGHT_OUTLIERS,
+                       quiet.getMax() - quiet.getMin())
+    return copy
 
 
 def blur(plane, sigma):
@@ -21,26 +39,22 @@ def blur(plane, sigma):
 
 
 def to_levels(plane):
-    """256 levels, and the grey values of the first and the last.
-
-    The range is that of a 3 x 3 median of the plane: a hot pixel, which is no nucleus,
-    would otherwise press all nuclei into the lowest levels.
-    """
-    quiet = plane.duplicate()
-    RankFilters().rank(quiet, 1.0, RankFilters.MEDIAN)
-    quiet.findMinAndMax()
-    low, high = quiet.getMin(), quiet.getMax()
-    if not high > low:  # nothing but single pixels, or nothing at all
-        plane.findMinAndMax()
-        low, high = plane.getMin(), plane.getMax()
+    """256 levels, and the grey values of the first and the last."""
     copy = plane.duplicate()
+    copy.resetMinAndMax()
+    low, high = copy.getMin(), copy.getMax()
+    if high - low <= ROUNDING * max(abs(low), abs(high)):
+        high = low  # a blur leaves such differences in a constant image
     copy.setMinAndMax(low, high if high > low else low + 1)
     return copy.convertToByteProcessor(True), (low, high)
 
 
 def auto_threshold(levels, method):
     """The last level that is background (ImageJ's 'dark background')."""
-    return AutoThresholder().getThreshold(method, levels.getHistogram())
+    counts = levels.getHistogram()
+    if len([count for count in counts if count]) < 2:
+        return 255  # a constant image is background; the methods would say foreground
+    return AutoThresholder().getThreshold(method, counts)
 
 
 def above(levels, level):

@@ -1,0 +1,92 @@
+"""Images with known nuclei, measured in the real ImageJ (one JVM per test process)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from frm_bridge.imagej import WorkflowResult, run_workflow
+from frm_bridge.images import create_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[..., Path]:
+    """Write a plane as ``<name>.tif``."""
+
+    def write(
+        pixels: NDArray[Any], *, pixel_size_um: float | None = None, name: str = "field"
+    ) -> Path:
+        path = tmp_path / f"{name}.tif"
+        with create_image(
+            path,
+            axes="YX",
+            shape=pixels.shape,
+            dtype=pixels.dtype,
+            pixel_size_um=pixel_size_um,
+            overwrite=True,
+        ) as image:
+            image.write_window(0, 0, 0, pixels)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def measure(tmp_path: Path, save: Callable[..., Path]) -> Callable[..., WorkflowResult]:
+    """Run the nuclei workflow on an array."""
+
+    def run(
+        pixels: NDArray[Any], *, pixel_size_um: float | None = None, **parameters: Any
+    ) -> WorkflowResult:
+        path = save(pixels, pixel_size_um=pixel_size_um)
+        return run_workflow(
+            "nuclei", path, tmp_path / "out", parameters=parameters, overwrite=True
+        )
+
+    return run
+
+
+def read_table(result: WorkflowResult) -> pd.DataFrame:
+    return pd.read_csv(result.objects)
+
+
+@pytest.fixture
+def table() -> Callable[[WorkflowResult], pd.DataFrame]:
+    """Read objects.csv."""
+    return read_table
+
+
+def disc(shape: tuple[int, int], y: float, x: float, radius: float) -> NDArray[Any]:
+    """A disc as booleans."""
+    rows, columns = np.indices(shape)
+    inside: NDArray[Any] = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+    return inside
+
+
+@pytest.fixture
+def two_touching_discs() -> NDArray[np.uint8]:
+    """Two discs of radius 15 whose centres are 26 px apart."""
+    shape = (80, 100)
+    both = disc(shape, 40, 37, 15) | disc(shape, 40, 63, 15)
+    return np.where(both, 200, 10).astype(np.uint8)
+
+
+@pytest.fixture
+def field() -> NDArray[np.float32]:
+    """Noisy background at 100 with twelve nuclei of several sizes at 500 to 720."""
+    random = np.random.default_rng(7)
+    pixels = random.normal(100, 5, (200, 260))
+    for number in range(12):
+        y, x = 30 + 60 * (number // 4), 30 + 62 * (number % 4)
+        inside = disc((200, 260), y, x, 7 + number)
+        pixels[inside] += 400 + 20 * number
+    return np.round(pixels).astype(np.float32)
