@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 
-from frm_bridge.errors import InputError
 from frm_bridge.images import open_image
 from frm_bridge.reporting.display import (
     Outline,
@@ -98,11 +97,6 @@ def picture_field(field: Record, folder: Path, ledger: pd.DataFrame) -> FieldPic
         The comparison's folder.
     ledger : DataFrame
         The field's rows of ``objects.csv``.
-
-    Raises
-    ------
-    InputError
-        ``E_REPORT_IMAGE`` when an image has gone since the comparison.
     """
     shown = {
         role: stretch(_read(Path(field[role]["path"]), field["plane"]))
@@ -197,12 +191,6 @@ def _panel(
 
 
 def _read(path: Path, plane: int) -> NDArray[Any]:
-    if not path.is_file():
-        raise InputError(
-            "E_REPORT_IMAGE",
-            f"{path} was compared, but is not there any more",
-            "put the image back, or run the comparison again",
-        )
     with open_image(path) as image:
         index = plane if image.info.plane_count > 1 else 0
         return image.read_plane(index)

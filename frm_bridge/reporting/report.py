@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -24,7 +25,6 @@ from frm_bridge.reporting.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     Record = Mapping[str, Any]
 
@@ -115,7 +115,25 @@ def _read_record(comparison: Path) -> dict[str, Any]:
             "run 'frm-bridge compare' into this folder first",
         )
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    _refuse_gone(record)
     return record
+
+
+def _refuse_gone(record: Record) -> None:
+    """Name every image that was compared and is not there any more."""
+    images = (
+        field[side]["path"]
+        for field in record["fields"]
+        for side in ("truth", "prediction", "transmitted")
+        if field[side] is not None
+    )
+    gone = [path for path in images if not Path(path).is_file()]
+    if gone:
+        raise InputError(
+            "E_REPORT_IMAGE",
+            f"images were compared, but are not there any more: {', '.join(gone)}",
+            "put them back, or run the comparison again",
+        )
 
 
 def _choose_fields(record: Record, count: int) -> list[Record]:

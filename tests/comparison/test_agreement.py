@@ -113,7 +113,7 @@ def test_truth_against_itself_agrees_in_everything(save, stain, tmp_path):
 
 
 def test_a_constant_prediction_has_no_pcc_and_no_nuclei(save, stain, tmp_path):
-    flat = np.zeros(stain.shape, np.float32)
+    flat = np.full(stain.shape, 3.5, np.float32)
     comparison = compare(
         save("t", "a", stain), save("p", "a", flat), WORKFLOW, tmp_path / "out"
     )
