@@ -107,7 +107,7 @@ def test_holes_are_filled_when_asked(
     pixels[10:40, 10:40] = 200
     pixels[20:27, 20:27] = 0
     pixels[50:, 50:] = 200  # a corner must not hide the border from the fill
-    objects = table(measure(pixels, fill_holes=fill, **AS_IT_IS))
+    objects = table(measure(pixels, fill_holes=fill, min_area=0.0, **AS_IT_IS))
     assert list(objects["area_px"]) == [900 - hole, 100]
     assert list(objects["touches_border"]) == [0, 1]
 
@@ -139,8 +139,8 @@ def test_limits_sort_out_objects_and_say_how_many(
 def test_limits_are_in_um_where_the_image_is_calibrated(
     measure: Measure, table: Table, field: NDArray[Any]
 ) -> None:
-    in_px = measure(field, min_area=400.0)
-    in_um = measure(field, min_area=100.0, pixel_size_um=0.5)
+    in_px = measure(field, min_area=400.0, area_unit="auto")
+    in_um = measure(field, min_area=100.0, area_unit="auto", pixel_size_um=0.5)
     as_told = measure(field, min_area=400.0, pixel_size_um=0.5, area_unit="px")
     assert [r.result["area_unit"] for r in (in_px, in_um, as_told)] == [
         "px",
@@ -382,3 +382,10 @@ def test_components_are_those_of_scikit_image(
     above = field > result.result["threshold"]["grey_level"]
     ours = tifffile.imread(result.labels)
     np.testing.assert_array_equal(ours, label(above, connectivity=2))
+
+
+def test_the_default_limit_does_not_depend_on_the_calibration(
+    measure: Measure, field: NDArray[Any]
+) -> None:
+    counts = [measure(field, pixel_size_um=size).count for size in (None, 0.1, 5.0)]
+    assert counts == [12, 12, 12]
