@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,6 +78,7 @@ def draw_areas(truth: Values, predicted: Values, *, unit: str, things: str) -> s
         axes.hist(shown, bins, histtype="stepfilled", color=colour, alpha=0.22)
         axes.hist(shown, bins, histtype="step", color=colour, lw=1.4, label=label)
         axes.axvline(float(np.median(values)), color=colour, lw=1.2, ls="--")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel=f"area ({unit})", ylabel=things, xlim=(0, top))
     axes.legend(loc="upper right")
     return _svg(figure, "Histogram of areas, stain and prediction")
@@ -109,6 +111,7 @@ def draw_displacement(distance: Values, *, unit: str, things: str) -> str:
     axes.hist(np.clip(distance, None, top), bins, color=PREDICTION_COLOUR, alpha=0.75)
     median = float(np.median(distance))
     axes.axvline(median, color=INK, lw=1.2, ls="--")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel=f"centroid displacement ({unit})", ylabel=f"matched {things}")
     axes.set_xlim(0, top)
     axes.text(
@@ -147,9 +150,10 @@ def draw_register(dx: Values, dy: Values) -> str:
 def draw_intensities(truth: Values, predicted: Values) -> str:
     """Plot predicted against true grey levels, coloured by the number of pixels."""
     figure, axes = _new("intensities")
-    ranges = [np.percentile(v, [0.05, 99.95]).tolist() for v in (truth, predicted)]
-    ranges = [[low, high if high > low else low + 1] for low, high in ranges]
-    counts, x, y = np.histogram2d(truth, predicted, bins=90, range=ranges)
+    sides = (truth, predicted)
+    ranges = [np.percentile(v, [0.05, 99.95]).tolist() for v in sides]
+    edges = [_edges(v, *limits) for v, limits in zip(sides, ranges, strict=True)]
+    counts, x, y = np.histogram2d(truth, predicted, bins=edges)
     shown = np.ma.masked_equal(counts.T, 0)
     mesh = axes.pcolormesh(
         x,
@@ -233,6 +237,16 @@ def _top(values: Values) -> float:
 def beyond_axis(values: Values) -> int:
     """Say how many values lie beyond the limit that the charts choose."""
     return int(np.sum(values > _top(values)))
+
+
+def _edges(values: Values, low: float, high: float) -> Values:
+    """Give about 90 bins; of whole grey levels each bin holds equally many."""
+    if high <= low:
+        return np.array([low - 0.5, low + 0.5])
+    if np.any(values % 1):
+        return np.linspace(low, high, 91)
+    width = max(1, round((high - low) / 90))
+    return np.arange(np.floor(low) - 0.5, high + width, width)
 
 
 def _bins(top: float, n: int) -> list[float]:

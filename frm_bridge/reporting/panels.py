@@ -135,7 +135,7 @@ def picture_field(field: Record, folder: Path, ledger: pd.DataFrame) -> FieldPic
 
 
 TITLES = {
-    "transmitted": "Input (transmitted light)",
+    "transmitted": "Input (transmitted)",
     "truth": "Stain (truth)",
     "prediction": "Prediction",
 }

@@ -1,0 +1,67 @@
+"""Charts that can be drawn from little, and that stand alone."""
+
+import re
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from frm_bridge.reporting import figures
+
+ONE = np.array([120.0])
+MANY = np.random.default_rng(0).gamma(4, 80, 300)
+
+
+@pytest.mark.parametrize("values", [ONE, MANY], ids=["one", "many"])
+def test_every_chart_can_be_drawn_from_one_value_or_many(values):
+    charts = [
+        figures.draw_areas(values, values * 1.1, unit="px²", things="nuclei"),
+        figures.draw_areas(values, values[:0], unit="px²", things="nuclei"),
+        figures.draw_area_pairs(values, values * 1.1, unit="px²"),
+        figures.draw_displacement(values * 0, unit="px", things="nuclei"),
+        figures.draw_displacement(values, unit="px", things="nuclei"),
+        figures.draw_register(values, -values),
+        figures.draw_intensities(values, values * 0),
+        figures.draw_intensities(values.round(), values),
+        figures.draw_counts(values, values, things="nuclei"),
+        figures.draw_pcc(values / 1000, values[:0]),
+        figures.draw_f1_curve([(0.1, 0.9), (0.5, 0.7), (0.9, None)], 0.5),
+    ]
+    for svg in charts:
+        assert svg.startswith("<svg")
+        assert svg.rstrip().endswith("</svg>")
+        assert "aria-label" in svg
+        assert "<metadata" not in svg
+
+
+def test_two_charts_on_one_page_share_no_id():
+    ids = [
+        set(re.findall(r'clipPath id="([^"]+)"', svg))
+        for svg in (
+            figures.draw_areas(MANY, MANY, unit="px²", things="nuclei"),
+            figures.draw_area_pairs(MANY, MANY, unit="px²"),
+        )
+    ]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+
+
+def test_the_callers_style_changes_nothing():
+    plain = figures.draw_register(MANY, MANY)
+    with mpl.rc_context({"font.size": 40}):
+        assert figures.draw_register(MANY, MANY) == plain
+        assert mpl.rcParams["font.size"] == 40
+
+
+def test_giants_lie_beyond_the_axis_and_are_counted():
+    values = np.append(np.full(99, 10.0), 500.0)
+    assert figures.beyond_axis(values) == 1
+    assert figures.beyond_axis(ONE) == 0
+
+
+def test_bins_of_whole_grey_levels_hold_equally_many():
+    svg = figures.draw_intensities(np.arange(200.0), np.arange(200.0))
+    assert "image/png" in svg
+    edges = figures._edges(np.arange(200.0), 0, 199)
+    assert set(np.diff(edges)) == {2.0}
+    assert edges[0] == -0.5
