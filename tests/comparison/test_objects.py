@@ -52,6 +52,14 @@ def test_a_blob_over_two_nuclei_is_called_merged():
     assert matches.missed == (5, 6)
 
 
+def test_an_object_that_barely_reaches_in_makes_no_merger():
+    truth = labels((5, 2, 2, 6, 6), (6, 2, 8, 6, 6))
+    predicted = labels((1, 2, 2, 6, 8))
+    matches = match_objects(truth, predicted)
+    assert [pair[:2] for pair in matches.pairs] == [(5, 1)]
+    assert (matches.merged, matches.missed) == ((), (6,))
+
+
 def test_more_pairs_go_before_a_better_overlap():
     # Greedy would give truth 1 to prediction 1 (the best overlap) and lose a pair.
     truth = labels((1, 0, 0, 1, 10), (2, 0, 10, 1, 3))
