@@ -97,7 +97,13 @@ def _trace(weights: Path, output: Path, reference: Path, network: Network) -> No
         return
     request = [str(weights), str(output), str(reference)]
     run = subprocess.run(  # noqa: S603 - this very module
-        [sys.executable, "-m", __name__, *request, json.dumps(dataclasses.asdict(network))],
+        [
+            sys.executable,
+            "-m",
+            __name__,
+            *request,
+            json.dumps(dataclasses.asdict(network)),
+        ],
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
         text=True,
@@ -127,15 +133,17 @@ def trace_with_tensorflow(
     np.savez(reference, **answers)  # type: ignore[arg-type]
 
 
-def clean_graph(model: Any) -> onnx.ModelProto:
-    """Convert a Keras U-Net to ONNX with channels first and three dynamic axes."""
+def clean_graph(model: Any) -> Any:
+    """Convert a Keras U-Net to an ONNX model, channels first, three dynamic axes."""
     import tensorflow as tf
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tf2onnx's own use of deprecated numpy names
         import tf2onnx
 
-        signature = tf.TensorSpec((1, _TRACED_PX, _TRACED_PX, 1), tf.float32, name=INPUT)
+        signature = tf.TensorSpec(
+            (1, _TRACED_PX, _TRACED_PX, 1), tf.float32, name=INPUT
+        )
 
         @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]
         def network(image: Any) -> Any:
@@ -175,7 +183,7 @@ def _drop_reshapes(graph: onnx.GraphProto) -> None:
 def _relabel_axes(graph: onnx.GraphProto) -> None:
     del graph.value_info[:]
     for value, name in ((graph.input[0], INPUT), (graph.output[0], OUTPUT)):
-        axes = ["batch", 1, "height", "width"]
+        axes: list[str | int | None] = ["batch", 1, "height", "width"]
         value.CopyFrom(
             onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, axes)
         )

@@ -27,12 +27,18 @@ if TYPE_CHECKING:
 
     from frm_bridge.training.pairs import Pair
 
-# A camera's hot pixels would set the spread of a sparse field all by themselves.
-_HOT_PIXEL_QUANTILE = 0.9999
 # A pixel is signal where the smoothed target stands this many of the field's own
 # robust sd above its median.
 _SIGNAL_SDS = 5.0
 _SIGNAL_SIGMA_PX = 2.0
+# With fewer signal pixels than a small nucleus has, a field counts as blank.
+_FEWEST_SIGNAL_PX = 50
+_SIGNAL_QUANTILE = 0.9
+_SIGNAL_LEVEL = 4.0
+# A hot pixel differs from the median of its 3 x 3 neighbourhood by more than this many
+# robust sd of that difference.
+_HOT_SDS = 5.0
+_MAD_TO_SD = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ class Field:
     name : str
         Stem of the input file, with the plane's number where there are several.
     image, target : (height, width) array
-        Transmitted light and fluorescence in grey levels, in the files' own dtype.
+        Transmitted light and fluorescence in grey levels, in the files' own dtype;
+        without hot pixels in the target of a relative model.
     image_scale, target_scale : Scale
         To the numbers that the network sees.
     signal : (n,) int32 array
@@ -124,33 +131,65 @@ def _fields_of(pair: Pair, normalisation: Normalisation) -> Iterator[Field]:
             pixels = target.read_plane(plane)
             if not np.isfinite(pixels).all():
                 plane_statistics(target, plane)  # raises, saying where
-            name = pair.input.stem + (f"[{plane}]" if image.info.plane_count > 1 else "")
+            name = pair.input.stem + (
+                f"[{plane}]" if image.info.plane_count > 1 else ""
+            )
+            clean, scale, signal = _prepared_target(pixels, normalisation.output)
             yield Field(
-                name,
-                image.read_plane(plane),
-                pixels,
-                image_scale,
-                _target_scale(pixels, normalisation.output),
-                _signal_pixels(pixels),
+                name, image.read_plane(plane), clean, image_scale, scale, signal
             )
 
 
-def _target_scale(pixels: NDArray[Any], output: OutputNormalisation) -> Scale:
-    """The card's statistics, or for a relative model the field's own.
+def _prepared_target(
+    pixels: NDArray[Any], output: OutputNormalisation
+) -> tuple[NDArray[Any], Scale, NDArray[np.int32]]:
+    """Give the target to train on, its scale, and where its signal is.
 
-    The median stands for the background, which fills most of a field; the spread is
-    taken with hot pixels clipped. A blank target has no spread and keeps its levels.
+    For counts, pixels and scale are the camera's. A relative target loses its hot
+    pixels, for one of them can outweigh a nucleus in the loss, and is scaled so that
+    fluorescence is about equally bright in every field: scaled by its sd, a sparse or
+    noisy field would drown the others.
     """
+    signal = _signal_pixels(pixels)
     if output.unit == "counts":
-        return Scale(output.mean, output.sd)
-    clipped = np.minimum(pixels, np.quantile(pixels, _HOT_PIXEL_QUANTILE))
-    return Scale(float(np.median(pixels)), float(clipped.std(dtype=np.float64)) or 1.0)
+        return pixels, Scale(output.mean, output.sd), signal
+    clean = without_hot_pixels(pixels)
+    background = float(np.median(clean))
+    if signal.size < _FEWEST_SIGNAL_PX:
+        return (
+            clean,
+            Scale(background, float(clean.std(dtype=np.float64)) or 1.0),
+            signal,
+        )
+    bright = float(np.quantile(clean.ravel()[signal], _SIGNAL_QUANTILE))
+    return clean, Scale(background, (bright - background) / _SIGNAL_LEVEL), signal
+
+
+def without_hot_pixels(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Replace isolated outliers by the median of their 3 x 3 neighbourhood.
+
+    Parameters
+    ----------
+    pixels : (height, width) array
+        Grey levels.
+
+    Returns
+    -------
+    (height, width) array
+        Of the same dtype; all other pixels are unchanged.
+    """
+    middle = ndimage.median_filter(pixels, size=3)
+    difference = np.abs(pixels.astype(np.float32) - middle)
+    whole = np.issubdtype(pixels.dtype, np.integer)
+    least = 1.0 if whole else float(np.ptp(pixels)) / 255
+    noise = max(_MAD_TO_SD * float(np.median(difference)), least)
+    return np.where(difference > _HOT_SDS * noise, middle, pixels)
 
 
 def _signal_pixels(pixels: NDArray[Any]) -> NDArray[np.int32]:
     smooth = ndimage.gaussian_filter(pixels.astype(np.float32), _SIGNAL_SIGMA_PX)
     median = np.median(smooth)
-    spread = 1.4826 * np.median(np.abs(smooth - median))
+    spread = _MAD_TO_SD * np.median(np.abs(smooth - median))
     signal = np.flatnonzero(smooth > median + _SIGNAL_SDS * max(spread, 1e-6))
     return signal.astype(np.int32)
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from frm_bridge.errors import InputError
-from frm_bridge.models.normalisation import InputKind
 from frm_bridge.outputs import make_folder, write_json
 from frm_bridge.training.backend import fix_seeds, keras
 from frm_bridge.training.losses import Loss, loss_function
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from frm_bridge.models.normalisation import InputKind
     from frm_bridge.training.fields import Field
 
 _LOG = "log.csv"
@@ -92,10 +92,10 @@ class TrainingSettings:
         Of weights, patches and dropout.
     """
 
-    network: Network = Network()
+    network: Network = field(default_factory=Network)
     loss: Loss = "mse"
-    optimiser: Optimiser = Optimiser()
-    sampling: Sampling = Sampling()
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    sampling: Sampling = field(default_factory=Sampling)
     normalise: InputKind = "global"
     batch_size: int = 8
     steps_per_epoch: int = 100
@@ -192,7 +192,6 @@ def fit_network(
         training,
         settings.sampling,
         batch_size=settings.batch_size,
-        batches=settings.steps_per_epoch,
         seed=settings.seed,
     )
     held = grid_patches(
@@ -201,14 +200,16 @@ def fit_network(
         most=settings.validation_patches,
         seed=settings.seed,
     )
-    history = read_log(folder)
+    first_step = _epochs_saved(folder) * settings.steps_per_epoch
     model.fit(
-        patches,
+        patches.stream(first_step),
+        steps_per_epoch=settings.steps_per_epoch,
         epochs=settings.epochs,
         validation_data=held,
         validation_batch_size=settings.batch_size,
+        shuffle=False,
         verbose=0,
-        callbacks=_callbacks(folder, settings, history, patches, watcher or Watcher()),
+        callbacks=_callbacks(folder, settings, watcher or Watcher()),
     )
     return best_weights(folder)
 
@@ -259,14 +260,21 @@ def _claim(folder: Path, settings: TrainingSettings) -> None:
     write_json(path, content, overwrite=False)
 
 
+def _epochs_saved(folder: Path) -> int:
+    """How many epochs Keras' own backup of an interrupted training has seen."""
+    metadata = folder / _RESUME / "training_metadata.json"
+    if not metadata.is_file():
+        return 0
+    return int(json.loads(metadata.read_text(encoding="utf-8"))["epoch"])
+
+
 def _callbacks(
     folder: Path,
     settings: TrainingSettings,
-    history: Sequence[dict[str, float]],
-    patches: RandomPatches,
     watcher: Watcher,
 ) -> list[Any]:
-    """Log, best weights, early stop, resume, progress; in this order each epoch."""
+    """Best weights, early stop, log and progress, resuming; in this order."""
+    history = read_log(folder)
     best = min((row["val_loss"] for row in history), default=None)
     return [
         keras.callbacks.TerminateOnNaN(),
@@ -277,7 +285,7 @@ def _callbacks(
             initial_value_threshold=best,
         ),
         _EarlyStopping(history, patience=settings.patience),
-        _Follow(folder, settings, patches, watcher, best),
+        _Follow(folder, settings, watcher, best),
         keras.callbacks.BackupAndRestore(folder / _RESUME),
     ]
 
@@ -298,26 +306,24 @@ class _EarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
 
 
 class _Follow(keras.callbacks.Callback):  # type: ignore[misc]
-    """Log, tell the watcher, and give each epoch its own patches and dropout."""
+    """Log, tell the watcher, and give each epoch its own dropout."""
 
     def __init__(
         self,
         folder: Path,
         settings: TrainingSettings,
-        patches: RandomPatches,
         watcher: Watcher,
         best: float | None,
     ) -> None:
         super().__init__()
         self.folder = folder
         self.settings = settings
-        self.patches = patches
         self.watcher = watcher
         self.best = float("inf") if best is None else best
         self.epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.epoch = self.patches.epoch = epoch
+        self.epoch = epoch
         # NB: Keras does not save the state of dropout, so that a resumed training would
         # drop other features than an uninterrupted one.
         for number, layer in enumerate(self.model.layers):

@@ -129,13 +129,9 @@ def train_model(
         **_camera(training),
         training=_provenance(pairs, settings, history),
     )
-    write_text(
-        path.with_suffix(".pairs.csv"), format_pairs(pairs), overwrite=True
-    )
+    write_text(path.with_suffix(".pairs.csv"), format_pairs(pairs), overwrite=True)
     draw_curves(history, path.with_suffix(".curves.png"), overwrite=True)
-    export_onnx(
-        weights, path, network=settings.network, card=card, overwrite=overwrite
-    )
+    export_onnx(weights, path, network=settings.network, card=card, overwrite=overwrite)
     return path
 
 

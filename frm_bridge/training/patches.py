@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,9 @@ import numpy as np
 from scipy import ndimage
 
 from frm_bridge.errors import InputError
-from frm_bridge.training.backend import keras
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -82,39 +82,27 @@ class Sampling:
             )
 
 
-class RandomPatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of random patches; every batch follows from (seed, epoch, index) alone.
+class RandomPatches:
+    """Batches of random patches; every batch follows from (seed, step) alone.
 
     So a resumed training sees the patches that an uninterrupted one would have seen.
     A field is chosen in proportion to its area, as if its sub-images stood in one pile.
     """
 
     def __init__(
-        self,
-        fields: Sequence[Field],
-        sampling: Sampling,
-        *,
-        batch_size: int,
-        batches: int,
-        seed: int,
-        epoch: int = 0,
+        self, fields: Sequence[Field], sampling: Sampling, *, batch_size: int, seed: int
     ) -> None:
-        super().__init__(workers=1)
         check_patch_fits(fields, sampling.size)
         self.fields = fields
         areas = np.array([field.image.size for field in fields], dtype=np.float64)
         self.shares = areas / areas.sum()
         self.sampling = sampling
         self.batch_size = batch_size
-        self.batches = batches
         self.seed = seed
-        self.epoch = epoch
 
-    def __len__(self) -> int:
-        return self.batches
-
-    def __getitem__(self, index: int) -> Patch:
-        random = np.random.default_rng((self.seed, self.epoch, index))
+    def batch(self, step: int) -> Patch:
+        """Cut the batch of one step: image and target, (batch, size, size, 1)."""
+        random = np.random.default_rng((self.seed, step))
         chosen = random.choice(len(self.fields), self.batch_size, p=self.shares)
         patches = [
             random_patch(self.fields[number], self.sampling, random)
@@ -122,9 +110,10 @@ class RandomPatches(keras.utils.PyDataset):  # type: ignore[misc]
         ]
         return _batch(patches)
 
-    def on_epoch_end(self) -> None:
-        """Move on to the next epoch's patches."""
-        self.epoch += 1
+    def stream(self, first_step: int) -> Iterator[Patch]:
+        """Give the batches from a step on, without end."""
+        # NB: Keras takes a generator, but no other iterator.
+        yield from map(self.batch, itertools.count(first_step))
 
 
 def random_patch(
@@ -233,5 +222,7 @@ def _turned(
 
 
 def _batch(patches: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> Patch:
-    images, targets = (np.stack(channel)[..., None] for channel in zip(*patches, strict=True))
+    images, targets = (
+        np.stack(channel)[..., None] for channel in zip(*patches, strict=True)
+    )
     return images, targets

@@ -57,7 +57,8 @@ def split_by_group(
     elif "validation" not in side.values() and free:
         side[free.pop()] = "validation"
     assigned = tuple(
-        replace(pair, split=side.get(pair.group, "train")) for pair in pairs
+        replace(pair, split=side.get(pair.group, "train"))  # type: ignore[arg-type]
+        for pair in pairs
     )
     missing = {"train", "validation"} - {pair.split for pair in assigned}
     if missing:
@@ -71,7 +72,9 @@ def split_by_group(
     return assigned
 
 
-def split_like_the_paper(pairs: Sequence[Pair], *, train: float = 0.8) -> tuple[Pair, ...]:
+def split_like_the_paper(
+    pairs: Sequence[Pair], *, train: float = 0.8
+) -> tuple[Pair, ...]:
     """Split sub-images one by one, as the released code does (CL-061, CL-064).
 
     Names are sorted and shuffled with ``random.Random(42)``; the first

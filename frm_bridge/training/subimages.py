@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SubImages:
-    """What a split wrote: the table of new pairs, and the pixels that fitted nowhere."""
+    """What a split wrote: a table of new pairs, and how many pixels fitted nowhere."""
 
     table: Path
     pairs: tuple[Pair, ...]

@@ -40,8 +40,8 @@ SETTINGS = TrainingSettings(
     normalise="field",  # the targets' stretch differs between the microscopes
     batch_size=8,
     steps_per_epoch=100,
-    epochs=45,
-    patience=45,
+    epochs=40,
+    patience=40,
 )
 
 DESCRIPTION = ModelDescription(

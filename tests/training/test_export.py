@@ -28,7 +28,12 @@ CARD = ModelCard(
         InputNormalisation("field"), OutputNormalisation(0, 1, "relative")
     ),
 )
-VARIANTS = [Network(1, "linear"), Network(1, "elu"), Network(2, "linear"), Network(2, "elu")]
+VARIANTS = [
+    Network(1, "linear"),
+    Network(1, "elu"),
+    Network(2, "linear"),
+    Network(2, "elu"),
+]
 NODES = {"Conv": 18, "MaxPool": 4, "ConvTranspose": 4, "Concat": 4}
 
 
@@ -61,7 +66,10 @@ def test_graph_is_clean(exported, network):
         assert len(model.graph.node) == (48 if network.head == "elu" else 47)
     assert [(o.domain, o.version) for o in model.opset_import] == [("", 17)]
     assert model.ir_version == 8
-    for value, name in ((model.graph.input[0], "image"), (model.graph.output[0], "prediction")):
+    for value, name in (
+        (model.graph.input[0], "image"),
+        (model.graph.output[0], "prediction"),
+    ):
         dims = [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim]
         assert (value.name, dims) == (name, ["batch", 1, "height", "width"])
     parameters = sum(np.prod(item.dims) for item in model.graph.initializer)
@@ -117,7 +125,8 @@ def test_a_network_trained_on_jax_exports(pairs, tmp_path):
         from frm_bridge.training.pairs import Pair
         from frm_bridge.training.patches import Sampling
         assert backend_name() == "jax"
-        pairs = [Pair(Path(i), Path(t), g, split=s) for i, t, g, s in json.loads(sys.argv[1])]
+        rows = json.loads(sys.argv[1])
+        pairs = [Pair(Path(i), Path(t), g, split=s) for i, t, g, s in rows]
         settings = TrainingSettings(
             sampling=Sampling(size=32), batch_size=2, steps_per_epoch=2, epochs=1
         )

@@ -3,14 +3,21 @@ import pytest
 import tifffile
 
 from frm_bridge.errors import InputError
-from frm_bridge.training.fields import load_fields, training_normalisation
+from frm_bridge.training.fields import (
+    load_fields,
+    training_normalisation,
+    without_hot_pixels,
+)
 from frm_bridge.training.pairs import Pair
 
 
 def test_global_statistics_are_the_population_mean_and_sd_of_all_training_pixels(pairs):
     training = [pair for pair in pairs if pair.split == "train"]
     normalisation = training_normalisation("global", training)
-    for side, scale in (("input", normalisation.input), ("target", normalisation.output)):
+    for side, scale in (
+        ("input", normalisation.input),
+        ("target", normalisation.output),
+    ):
         pixels = np.stack([tifffile.imread(getattr(p, side)) for p in training])
         assert scale.mean == pytest.approx(pixels.mean(dtype=np.float64), rel=1e-12)
         assert scale.sd == pytest.approx(pixels.std(dtype=np.float64), rel=1e-12)
@@ -33,20 +40,33 @@ def test_field_normalisation_gives_every_plane_mean_0_and_sd_1(pairs):
     assert normalisation.output.unit == "relative"
 
 
-def test_hot_pixels_do_not_set_a_targets_scale(tmp_path):
+def test_hot_pixels_leave_a_relative_target_and_nothing_else_does():
     random = np.random.default_rng(0)
-    pixels = random.integers(90, 110, (256, 256), dtype=np.uint16)
+    pixels = random.integers(98, 103, (64, 64), dtype=np.uint16)
+    pixels[30:50, 20:40] = 180
     hot = pixels.copy()
-    hot[5, 5] = 65535
-    scales = []
-    for name, target in (("plain", pixels), ("hot", hot)):
-        path = tmp_path / f"{name}.tif"
-        tifffile.imwrite(path, target)
-        pair = Pair(path, path, name)
+    hot[5, 5] = hot[40, 30] = 65535
+    clean = without_hot_pixels(hot)
+    assert clean.dtype == np.uint16
+    assert clean[5, 5] < 103
+    assert clean[40, 30] == 180
+    assert np.mean(clean != pixels) < 0.005  # the square's corners are cut
+
+
+def test_fluorescence_is_equally_bright_in_every_relative_field(tmp_path):
+    random = np.random.default_rng(0)
+    bright = []
+    for number, (level, size) in enumerate([(40, 20), (400, 60)]):
+        pixels = random.normal(100, 3, (128, 128))
+        pixels[30 : 30 + size, 30 : 30 + size] += level
+        path = tmp_path / f"{number}.tif"
+        tifffile.imwrite(path, pixels.astype(np.uint16))
+        pair = Pair(path, path, "n")
         (field,) = load_fields([pair], training_normalisation("field", [pair]))
-        scales.append(field.target_scale)
-    assert scales[1].sd == pytest.approx(scales[0].sd, rel=0.01)
-    assert scales[1].mean == scales[0].mean == np.median(pixels)
+        _, target = field.normalised(slice(None), slice(None))
+        bright.append(np.median(target[32:48, 32:48]))
+        assert np.median(target) == pytest.approx(0, abs=0.1)
+    assert bright == pytest.approx([4, 4], rel=0.15)
 
 
 def test_signal_is_where_nuclei_are(tmp_path):

@@ -26,9 +26,11 @@ def weights_of(path):
     found = {}
     with h5py.File(path) as file:
         file["layers"].visititems(
-            lambda name, item: found.update({name: item[()]})
-            if isinstance(item, h5py.Dataset) and item.ndim
-            else None
+            lambda name, item: (
+                found.update({name: item[()]})
+                if isinstance(item, h5py.Dataset) and item.ndim
+                else None
+            )
         )
     return found
 
@@ -71,7 +73,10 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     folder = tmp_path / "stopped"
     with pytest.raises(Stop):
         fit_network(
-            *fields, folder, settings=settings, watcher=Watcher(step=stop_in_third_epoch)
+            *fields,
+            folder,
+            settings=settings,
+            watcher=Watcher(step=stop_in_third_epoch),
         )
     seen = []
     resumed = fit_network(

@@ -10,7 +10,9 @@ def test_pearson_loss_is_half_of_one_minus_r_over_the_whole_batch():
     target = random.normal(size=(3, 8, 8, 1)).astype("float32")
     prediction = (target + random.normal(size=target.shape)).astype("float32")
     r = pearsonr(target.ravel(), prediction.ravel()).statistic
-    assert float(pearson_loss(target, prediction)) == pytest.approx((1 - r) / 2, abs=1e-6)
+    assert float(pearson_loss(target, prediction)) == pytest.approx(
+        (1 - r) / 2, abs=1e-6
+    )
 
 
 def test_pearson_loss_is_blind_to_gain_and_offset():

@@ -88,7 +88,11 @@ def test_paths_in_a_table_may_be_relative_to_it(tmp_path):
     table = tmp_path / "pairs.csv"
     table.write_text("input,target,split\nbf/a_t1.tif,dapi/a_t1.tif,test\n")
     (pair,) = read_pairs(table)
-    assert (pair.input, pair.group, pair.split) == (tmp_path / "bf/a_t1.tif", "a", "test")
+    assert (pair.input, pair.group, pair.split) == (
+        tmp_path / "bf/a_t1.tif",
+        "a",
+        "test",
+    )
 
 
 @pytest.mark.parametrize(

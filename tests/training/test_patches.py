@@ -38,7 +38,12 @@ def test_input_and_target_stay_aligned_whatever_the_augmentation(augmentation):
 def test_turned_patches_have_no_borders():
     field = field_of()
     bright = Field(
-        "bright", field.image * 0 + 5, field.target, Scale(0, 1), Scale(0, 1), field.signal
+        "bright",
+        field.image * 0 + 5,
+        field.target,
+        Scale(0, 1),
+        Scale(0, 1),
+        field.signal,
     )
     random = np.random.default_rng(1)
     sampling = Sampling(64, 0.0, Augmentation(zoom=0.2))
@@ -76,29 +81,21 @@ def test_patches_seek_the_signal_as_often_as_asked():
     assert share(0.0) < 0.1
 
 
-def test_a_batch_follows_from_seed_epoch_and_index_alone():
-    def batches(epoch):
-        patches = RandomPatches(
-            [field_of()], Sampling(32), batch_size=2, batches=3, seed=1
-        )
-        patches.epoch = epoch
-        return patches
+def test_a_batch_follows_from_seed_and_step_alone():
+    def patches(seed=1):
+        return RandomPatches([field_of()], Sampling(32), batch_size=2, seed=seed)
 
-    first, again = batches(4)[2], batches(4)[2]
+    first, again = patches().batch(7), patches().batch(7)
     np.testing.assert_array_equal(first[0], again[0])
     assert first[0].shape == (2, 32, 32, 1)
-    assert np.any(first[0] != batches(5)[2][0])
-    assert np.any(first[0] != batches(4)[1][0])
+    assert np.any(first[0] != patches().batch(8)[0])
+    assert np.any(first[0] != patches(seed=2).batch(7)[0])
+    np.testing.assert_array_equal(next(patches().stream(7))[1], first[1])
 
 
 def test_large_fields_are_drawn_in_proportion_to_their_area():
-    patches = RandomPatches(
-        [field_of((64, 64)), field_of((128, 96))],
-        Sampling(32),
-        batch_size=1,
-        batches=1,
-        seed=0,
-    )
+    fields = [field_of((64, 64)), field_of((128, 96))]
+    patches = RandomPatches(fields, Sampling(32), batch_size=1, seed=0)
     np.testing.assert_allclose(patches.shares, [0.25, 0.75])
 
 

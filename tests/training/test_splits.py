@@ -10,7 +10,9 @@ from frm_bridge.training.splits import split_by_group, split_like_the_paper
 
 def pairs_of(groups: int, frames: int = 3) -> list[Pair]:
     return [
-        Pair(Path(f"bf/g{g:02d}_t{t}.tif"), Path(f"dapi/g{g:02d}_t{t}.tif"), f"g{g:02d}")
+        Pair(
+            Path(f"bf/g{g:02d}_t{t}.tif"), Path(f"dapi/g{g:02d}_t{t}.tif"), f"g{g:02d}"
+        )
         for g in range(groups)
         for t in range(frames)
     ]
