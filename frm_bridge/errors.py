@@ -3,7 +3,7 @@
 ::
 
     FrmError                    code, message, fix
-    ├── InputError              (ValueError)    an image, pair, table or option is unusable
+    ├── InputError              (ValueError)    an image, pair or option is unusable
     ├── OutputError             (OSError)       a result cannot be written
     ├── ModelError              (ValueError)    a model file is not what it should be
     ├── EnvironmentProblem      (RuntimeError)  a library, a device or Java is missing

@@ -70,7 +70,9 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """
     check_absent(path, overwrite=overwrite)
     make_folder(path.parent)
-    partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
+    partial = path.with_name(
+        f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}"
+    )
     try:
         with translated_os_errors(path):
             yield partial
@@ -121,7 +123,7 @@ def check_space(path: Path, needed: int) -> None:
     if free < needed:
         raise OutputError(
             "E_DISK_FULL",
-            f"{path} needs {needed / 1e6:,.0f} MB, but only {free / 1e6:,.0f} MB are free",
+            f"{path} needs {needed / 1e6:,.0f} MB; {free / 1e6:,.0f} MB are free",
             "free some space or choose another --output; nothing was written",
         )
 
@@ -133,6 +135,6 @@ def write_json(path: Path, content: Mapping[str, Any], *, overwrite: bool) -> No
 
 
 def write_text(path: Path, text: str, *, overwrite: bool) -> None:
-    """Write UTF-8 text with ``\\n`` line ends."""
+    """Write UTF-8 text with Unix line ends."""
     with replacing(path, overwrite=overwrite) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")

@@ -1,7 +1,11 @@
 """Comparison: one workflow on truth and prediction, and how far the answers agree."""
 
 from frm_bridge.comparison.agreement import compare
-from frm_bridge.comparison.objects import ObjectMatches, match_objects
+from frm_bridge.comparison.objects import (
+    DEFAULT_MIN_IOU,
+    ObjectMatches,
+    match_objects,
+)
 from frm_bridge.comparison.outliers import OutlierRemoval, remove_outliers
 from frm_bridge.comparison.pixels import (
     mean_squared_error,
@@ -12,6 +16,7 @@ from frm_bridge.comparison.results import Comparison, FieldComparison
 from frm_bridge.comparison.summary import ObjectAgreement, Summary
 
 __all__ = [
+    "DEFAULT_MIN_IOU",
     "Comparison",
     "FieldComparison",
     "ObjectAgreement",

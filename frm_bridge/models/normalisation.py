@@ -110,5 +110,7 @@ def _is_scale(value: float) -> bool:
 
 def _refuse(message: str) -> None:
     raise InputError(
-        "E_NORMALISATION", message, "give the statistics that the model was trained with"
+        "E_NORMALISATION",
+        message,
+        "give the statistics that the model was trained with",
     )

@@ -93,7 +93,7 @@ def plan_windows(
     Returns
     -------
     WindowPlan
-        Balanced: 20,000 px with windows of at most 4096 make six of 3472, not five
+        Balanced: 20,000 px with windows of at most 4096 make six of 3504, not five
         of 4096 and a sixth that is mostly overlap.
 
     Raises

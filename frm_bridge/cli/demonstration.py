@@ -1,0 +1,65 @@
+"""``demo``: the main job on a real field that the shipped model has never seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from frm_bridge.cli.options import Overwrite, progress_bar, warn
+
+MODEL = "nuclei-brightfield"
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the results.")
+    ] = Path("demo"),
+    overwrite: Overwrite = False,
+) -> None:
+    """Predict a real bright-field image, count its nuclei in ImageJ, and report.
+
+    The field is one of those kept aside when the shipped model was trained.
+    """
+    from frm_bridge.cli.analysis import summarise
+    from frm_bridge.comparison import compare
+    from frm_bridge.images import list_images
+    from frm_bridge.models.card import read_card
+    from frm_bridge.models.registry import find_model
+    from frm_bridge.outputs import check_absent
+    from frm_bridge.prediction.engine import predict_file
+    from frm_bridge.reporting import write_report
+
+    model = find_model(MODEL)
+    sample = model.parent / "sample"
+    (field,) = list_images(sample / "input")
+    check_absent(output / "comparison.json", overwrite=overwrite)
+    typer.echo(f"1/3  predicting {field.stem} with {MODEL}")
+    with progress_bar("predicting") as progress:
+        report = predict_file(
+            field,
+            [model],
+            output / "prediction" / f"{field.stem}.tif",
+            overwrite=overwrite,
+            progress=progress,
+        )
+    typer.echo(f"     {report.provider}, {report.seconds:.1f} s")
+    warn(report.warnings)
+    typer.echo("2/3  finding nuclei on the stain and on the prediction, in ImageJ")
+    with progress_bar("ImageJ") as progress:
+        result = compare(
+            sample / "target",
+            output / "prediction",
+            "nuclei",
+            output,
+            transmitted=sample / "input",
+            card=read_card(model),
+            overwrite=overwrite,
+            progress=progress,
+        )
+    summarise(result)
+    warn(result.warnings)
+    typer.echo("3/3  writing the report")
+    page = write_report(output, overwrite=overwrite)
+    typer.echo(f"\nOpen this page in a browser: {page.resolve()}")

@@ -1,0 +1,128 @@
+"""``doctor``: what works on this machine, and the fix for what does not."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from frm_bridge import __version__
+from frm_bridge.errors import FrmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_MARKS = {"ok": "ok     ", "missing": "missing", "fault": "FAULT  "}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's report."""
+
+    part: str
+    state: Literal["ok", "missing", "fault"]
+    found: str
+    fix: str = ""
+
+
+def doctor(
+    fiji: Annotated[
+        Path | None, typer.Option("--fiji", help="Start this Fiji, too.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Check everything that frm-bridge uses, each part by really using it.
+
+    Exit status 1 if a part that is needed to predict or to analyse is at fault.
+    """
+    findings = []
+    for finding in _findings(fiji):
+        findings.append(finding)
+        if not as_json:
+            typer.echo(f"{_MARKS[finding.state]} {finding.part:12s} {finding.found}")
+            if finding.fix:
+                typer.echo(f"        {'':12s} fix: {finding.fix}")
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    if any(finding.state == "fault" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _findings(fiji: Path | None) -> Iterator[Finding]:
+    yield Finding(
+        "frm-bridge", "ok", f"{__version__}, Python {platform.python_version()}"
+    )
+    yield from _providers()
+    yield _checked("model", _model)
+    yield _checked("Java", _java)
+    yield _checked("ImageJ", lambda: _imagej(fiji))
+    yield _training()
+
+
+def _providers() -> Iterator[Finding]:
+    from frm_bridge.prediction.runtime import available_providers, runtime_version
+
+    try:
+        version = runtime_version()
+        providers = available_providers()
+    except FrmError as error:
+        yield Finding("ONNX Runtime", "fault", error.message, error.fix)
+        return
+    yield Finding("ONNX Runtime", "ok", version)
+    for name, problem in providers.items():
+        state: Literal["ok", "missing"] = "missing" if problem else "ok"
+        yield Finding(name.removesuffix("ExecutionProvider"), state, problem or "runs")
+
+
+def _checked(part: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(part, "ok", check())
+    except FrmError as error:
+        return Finding(part, "fault", error.message, error.fix)
+
+
+def _model() -> str:
+    """Predict noise with the first shipped model."""
+    import numpy as np
+
+    from frm_bridge.models.registry import shipped_models
+    from frm_bridge.prediction.engine import predict_image
+
+    for name, path in shipped_models().items():
+        noise = np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8)
+        predict_image(noise, path)
+        return f"{name} predicts ({path})"
+    return "none is shipped; give the path of an .onnx file"
+
+
+def _java() -> str:
+    from frm_bridge.imagej import check_java
+
+    java = check_java()
+    return f"{java.version} ({java.source}, {java.home})"
+
+
+def _imagej(fiji: Path | None) -> str:
+    from frm_bridge.imagej import start_imagej
+
+    return str(start_imagej(fiji=fiji))
+
+
+def _training() -> Finding:
+    """Look for TensorFlow without importing it, which takes seconds."""
+    names = ("tensorflow", "keras", "tf2onnx")
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if not missing:
+        return Finding("training", "ok", f"{', '.join(names)} are installed")
+    return Finding(
+        "training",
+        "missing",
+        f"without {', '.join(missing)}: this environment predicts, but does not train",
+        f'{sys.executable} -m pip install "frm-bridge[train]"',
+    )

@@ -1,0 +1,103 @@
+"""``models list`` and ``models inspect``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from frm_bridge.models.card import ModelCard
+
+app = typer.Typer(help="Look at models.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_models() -> None:
+    """List the models that are shipped."""
+    from frm_bridge.models.card import read_card
+    from frm_bridge.models.registry import shipped_models
+
+    for name, path in shipped_models().items():
+        card = read_card(path)
+        about = f"{card.marker} from {card.modality}" if card else "without a card"
+        typer.echo(f"{name}  {about}  ({path.stat().st_size / 1e6:.1f} MB)  {path}")
+
+
+@app.command()
+def inspect(
+    model: Annotated[
+        str, typer.Argument(help="An .onnx file or the name of a shipped model.")
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The whole card as JSON.")
+    ] = False,
+) -> None:
+    """Show what a model file says of itself.
+
+    Example:
+
+        frm-bridge models inspect nuclei-brightfield
+    """
+    from frm_bridge.models.card import file_sha256, read_card
+    from frm_bridge.models.registry import find_model
+
+    path = find_model(model)
+    card = read_card(path)
+    if card is not None and as_json:
+        typer.echo(json.dumps(json.loads(card.to_json()), indent=2, ensure_ascii=False))
+        return
+    typer.echo(f"file          {path}")
+    typer.echo(f"sha256        {file_sha256(path)}")
+    if card is None:
+        typer.echo("card          none: 'predict' needs --normalise and its statistics")
+        return
+    for name, value in _rows(card):
+        typer.echo(f"{name:13s} {value}")
+
+
+def _rows(card: ModelCard) -> list[tuple[str, str]]:
+    """Put the card in words; the whole of it is behind ``--json``."""
+    scales = card.normalisation
+    if scales.input.kind == "field":
+        levels = "each plane by its own mean and sd"
+    else:
+        levels = f"mean {scales.input.mean:g}, sd {scales.input.sd:g} grey levels"
+    if scales.output.unit == "counts":
+        unit = f"camera counts (mean {scales.output.mean:g}, sd {scales.output.sd:g})"
+    else:
+        unit = "relative: intensity is not comparable between fields"
+    pixel = "unknown" if card.pixel_size_um is None else f"{card.pixel_size_um:g} µm"
+    parity = card.parity_error_sd
+    rows = [
+        ("name", card.name),
+        ("predicts", f"{card.marker} from {card.modality}"),
+        ("about", card.description),
+        ("input", f"{levels}; {card.bit_depth or 'unknown'} bit; pixel size {pixel}"),
+        ("output", unit),
+        ("network", f"U-Net, {card.stacks} stack(s), {card.head} head"),
+        ("tiling", f"stride {card.stride}, halo {card.halo}, margin {card.margin} px"),
+        ("parity", "unknown" if parity is None else f"{parity:.1e} sd from Keras"),
+        *(("good for", use) for use in card.good_for),
+        *(("not good for", use) for use in card.not_good_for),
+        ("licence", card.licence),
+        ("authors", ", ".join(card.authors)),
+        ("citation", card.citation),
+    ]
+    rows += [
+        ("held out", _held_out(field)) for field in card.evaluation.get("fields", ())
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _held_out(field: dict[str, float | str | None]) -> str:
+    pcc, f1 = field["pcc"], field["f1"]
+    return (
+        f"{field['name']}: PCC {_number(pcc)}, F1 {_number(f1)}, "
+        f"{field['predicted_count']} of {field['truth_count']} nuclei"
+    )
+
+
+def _number(value: float | str | None) -> str:
+    return "n/a" if value is None else f"{value:.3f}"

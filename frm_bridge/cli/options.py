@@ -1,0 +1,114 @@
+"""Options that several commands share, and how they show progress."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from frm_bridge.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", help="Folder for the results; made if missing."),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace results that exist already.")
+]
+Device = Annotated[
+    str, typer.Option(help="auto, cuda, openvino or cpu; auto takes the fastest.")
+]
+RequireGpu = Annotated[
+    bool, typer.Option("--require-gpu", help="Fail rather than run on the CPU.")
+]
+FijiFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--fiji", help="Run in this Fiji folder instead of the embedded ImageJ."
+    ),
+]
+PixelSize = Annotated[
+    float | None,
+    typer.Option("--pixel-size", help="µm per pixel, where the files do not say it."),
+]
+
+
+def one_of(option: str, value: str, choices: Iterable[str]) -> Any:
+    """Give a value that is among the choices, or explain them."""
+    allowed = tuple(choices)
+    if value not in allowed:
+        raise InputError(
+            "E_OPTION",
+            f"{option} is {value!r}; expected one of {', '.join(allowed)}",
+            f"for example {option} {allowed[0]}",
+        )
+    return value
+
+
+def images_of(places: Iterable[Path]) -> list[Path]:
+    """Give the images that files and folders name, refusing two of one stem."""
+    from frm_bridge.images import list_images
+
+    found: dict[str, Path] = {}
+    for place in places:
+        for path in list_images(place):
+            if found.setdefault(path.stem, path) != path:
+                raise InputError(
+                    "E_IMAGE_NAMES",
+                    f"{found[path.stem]} and {path} would give results of one name",
+                    "analyse them into different --output folders",
+                )
+    return list(found.values())
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[..., None]]:
+    """Show a bar with the time left on a terminal; stay silent elsewhere.
+
+    Yields
+    ------
+    callable (done, total, [text])
+        Moves the bar; the text stands behind the label.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total, text="": None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(label, total=None)
+
+        def move(done: int, total: int, text: str = "") -> None:
+            bars.update(
+                task, completed=done, total=total, description=f"{label} {text}".strip()
+            )
+
+        yield move
+
+
+def warn(messages: Iterable[str]) -> None:
+    """Print warnings on standard error, each once."""
+    for message in dict.fromkeys(messages):
+        typer.echo(f"warning: {message}", err=True)

@@ -1,0 +1,188 @@
+"""``predict`` and ``bench``."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from frm_bridge.cli.options import (
+    Device,
+    Output,
+    Overwrite,
+    RequireGpu,
+    images_of,
+    one_of,
+    progress_bar,
+    warn,
+)
+from frm_bridge.errors import InputError
+
+if TYPE_CHECKING:
+    from frm_bridge.models.card import ModelCard
+
+
+def predict(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="An .onnx file or the name of a shipped model; several, joined by "
+            "commas, give one multi-channel image."
+        ),
+    ],
+    images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
+    output: Output,
+    device: Device = "auto",
+    require_gpu: RequireGpu = False,
+    window: Annotated[
+        int | None,
+        typer.Option(help="Largest window side in px; by default from free memory."),
+    ] = None,
+    dtype: Annotated[
+        str, typer.Option(help="auto, uint16 or float32 for the result's grey levels.")
+    ] = "auto",
+    algorithm: Annotated[
+        str,
+        typer.Option(help="exact, or paper: the published overlapping windows."),
+    ] = "exact",
+    normalise: Annotated[
+        str | None,
+        typer.Option(help="For an .onnx file without card: global or field."),
+    ] = None,
+    input_mean: Annotated[float | None, typer.Option(help="... its statistics")] = None,
+    input_sd: Annotated[float | None, typer.Option(help="... in grey levels")] = None,
+    output_mean: Annotated[float | None, typer.Option(help="... of the input")] = None,
+    output_sd: Annotated[float | None, typer.Option(help="... and output.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Predict fluorescence for each image, whole and exactly.
+
+    Writes <name>.tif into the output folder: an ImageJ TIFF with the input's size,
+    axes, pixel size and frame interval, and in its Info (Fiji: Image > Show Info) how
+    it was made.
+
+    Examples
+    --------
+        frm-bridge predict nuclei-brightfield field.tif --output predicted
+
+        frm-bridge predict nuclei.onnx,actin.onnx movies/ -o predicted --device cpu
+    """
+    from frm_bridge.outputs import check_absent
+    from frm_bridge.prediction.engine import predict_file
+    from frm_bridge.prediction.job import Algorithm
+    from frm_bridge.prediction.layout import OutputType
+    from frm_bridge.prediction.providers import Device as DeviceName
+    from frm_bridge.prediction.runtime import open_model
+
+    one_of("--device", device, get_args(DeviceName))
+    one_of("--dtype", dtype, get_args(OutputType))
+    one_of("--algorithm", algorithm, get_args(Algorithm))
+    card = _given_card(normalise, input_mean, input_sd, output_mean, output_sd)
+    sources = images_of(images)
+    for source in sources:
+        check_absent(output / f"{source.stem}.tif", overwrite=overwrite)
+    with ExitStack() as stack:
+        loaded = [
+            stack.enter_context(
+                open_model(
+                    name.strip(),
+                    device=one_of("--device", device, get_args(DeviceName)),
+                    require_gpu=require_gpu,
+                    card=card,
+                )
+            )
+            for name in model.split(",")
+        ]
+        for source in sources:
+            with progress_bar(source.name) as progress:
+                report = predict_file(
+                    source,
+                    loaded,
+                    output / f"{source.stem}.tif",
+                    dtype=one_of("--dtype", dtype, get_args(OutputType)),
+                    window=window,
+                    algorithm=one_of("--algorithm", algorithm, get_args(Algorithm)),
+                    overwrite=overwrite,
+                    progress=progress,
+                )
+            warn(report.warnings)
+            typer.echo(
+                f"{report.output}  {report.dtype}, {report.unit}; {report.windows} "
+                f"window(s) of {report.window} px on {report.provider} in "
+                f"{report.seconds:.2f} s"
+            )
+
+
+def bench(
+    model: Annotated[
+        str, typer.Argument(help="An .onnx file or the name of a shipped model.")
+    ] = "nuclei-brightfield",
+    device: Device = "auto",
+    size: Annotated[
+        list[int] | None, typer.Option(help="Side of a square image; may be repeated.")
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Leave out the published algorithm and memory."),
+    ] = False,
+) -> None:
+    """Measure speed and memory on this machine.
+
+    Example:
+
+        frm-bridge bench --size 1024 --quick
+    """
+    from frm_bridge.prediction.benchmark import benchmark
+    from frm_bridge.prediction.providers import Device as DeviceName
+
+    table = benchmark(
+        model,
+        device=one_of("--device", device, get_args(DeviceName)),
+        sizes=tuple(size or (1024, 4096)),
+        paper=not quick,
+        memory=not quick,
+        progress=lambda text: typer.echo(f"measuring {text} ...", err=True),
+    )
+    typer.echo(table.to_text())
+
+
+def _given_card(
+    normalise: str | None,
+    input_mean: float | None,
+    input_sd: float | None,
+    output_mean: float | None,
+    output_sd: float | None,
+) -> ModelCard | None:
+    """Make a card from the command line for a file that has none."""
+    numbers: tuple[Any, ...] = (input_mean, input_sd, output_mean, output_sd)
+    if normalise is None and numbers == (None,) * 4:
+        return None
+    from frm_bridge.models.card import ModelCard
+    from frm_bridge.models.normalisation import (
+        InputKind,
+        InputNormalisation,
+        Normalisation,
+        OutputNormalisation,
+    )
+
+    kind = one_of("--normalise", normalise or "global", get_args(InputKind))
+    if (output_mean is None) != (output_sd is None):
+        raise InputError(
+            "E_OPTION",
+            "--output-mean and --output-sd belong together",
+            "give both for grey levels, or neither for relative units",
+        )
+    if output_mean is None or output_sd is None:
+        scale = OutputNormalisation(0.0, 1.0, "relative")
+    else:
+        scale = OutputNormalisation(output_mean, output_sd, "counts")
+    return ModelCard(
+        name="from the command line",
+        marker="fluorescence",
+        modality="unknown",
+        normalisation=Normalisation(
+            InputNormalisation(kind, input_mean, input_sd), scale
+        ),
+    )

@@ -1,0 +1,123 @@
+"""``frm-bridge``: the commands together, and how their failures reach the user."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from frm_bridge import __version__
+from frm_bridge.cli import (
+    analysis,
+    demonstration,
+    environment,
+    models,
+    prediction,
+    training,
+)
+from frm_bridge.errors import FrmError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEBUG = "FRM_BRIDGE_DEBUG"
+
+app = typer.Typer(
+    name="frm-bridge",
+    help="Predict fluorescence from transmitted light, and let your own ImageJ "
+    "analysis say whether the prediction is good enough.",
+    epilog="Start with: frm-bridge demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demonstration.demo)
+app.command()(training.pairs)
+app.command()(training.train)
+app.command()(training.split)
+app.command()(prediction.predict)
+app.command()(analysis.analyze)
+app.command()(analysis.compare)
+app.add_typer(models.app, name="models")
+app.command()(prediction.bench)
+app.command()(environment.doctor)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"frm-bridge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show it."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+    del version
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        0 for success; 1 for a failure that was explained on standard error; 2 for a
+        command line that cannot be read; 130 after Ctrl-C.
+    """
+    if not os.environ.get(DEBUG):
+        warnings.filterwarnings("ignore")  # libraries' own, of no use to a user
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(
+            args=list(sys.argv[1:] if arguments is None else arguments),
+            prog_name="frm-bridge",
+            standalone_mode=False,
+        )
+    except FrmError as error:
+        _explain(error)
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("stopped; nothing half-written was left behind", err=True)
+        return 130
+    except Exception as error:
+        return _unforeseen(error)
+    return status if isinstance(status, int) else 0
+
+
+def _explain(error: FrmError) -> None:
+    if os.environ.get(DEBUG):
+        raise error
+    typer.echo(f"error: {error.code} {error.message}", err=True)
+    typer.echo(f"fix: {error.fix}", err=True)
+
+
+def _unforeseen(error: Exception) -> int:
+    """Explain what is no ``FrmError``: a mistyped command line, or a fault of ours."""
+    show = getattr(error, "show", None)  # click's usage errors show themselves
+    if show is not None:
+        show()
+        return int(getattr(error, "exit_code", 2))
+    if os.environ.get(DEBUG):
+        raise error
+    typer.echo(f"error: E_INTERNAL {type(error).__name__}: {error}", err=True)
+    typer.echo(
+        f"fix: this is a fault of frm_bridge; run again with {DEBUG}=1 and report what "
+        "it prints",
+        err=True,
+    )
+    return 1

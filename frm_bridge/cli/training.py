@@ -1,0 +1,302 @@
+"""``pairs``, ``train`` and ``split``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from frm_bridge.cli.options import Output, Overwrite, one_of, progress_bar
+from frm_bridge.errors import InputError
+
+if TYPE_CHECKING:
+    from frm_bridge.training.fit import EpochReport, TrainingSettings
+    from frm_bridge.training.pairs import Pair
+
+InputFolder = Annotated[
+    Path | None, typer.Option("--input", help="Folder of transmitted-light images.")
+]
+TargetFolder = Annotated[
+    Path | None, typer.Option("--target", help="Folder of fluorescence images.")
+]
+PairsTable = Annotated[
+    Path | None, typer.Option("--pairs", help="Table made by 'frm-bridge pairs'.")
+]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(
+        help="Regular expression: its first parenthesis is a pair's field, position or "
+        "well. By default the name up to its first time, z, channel or tile number."
+    ),
+]
+InputSuffix = Annotated[str, typer.Option(help="End of the input names, as _BF.")]
+TargetSuffix = Annotated[str, typer.Option(help="End of the target names, as _DAPI.")]
+Seed = Annotated[int, typer.Option(help="Of every random choice.")]
+
+
+def pairs(
+    input_folder: Annotated[
+        Path, typer.Option("--input", help="Folder of transmitted-light images.")
+    ],
+    target_folder: Annotated[
+        Path, typer.Option("--target", help="Folder of fluorescence images.")
+    ],
+    group_by: GroupBy = None,
+    input_suffix: InputSuffix = "",
+    target_suffix: TargetSuffix = "",
+    split: Annotated[
+        str, typer.Option(help="none, grouped (whole groups) or paper (sub-images).")
+    ] = "none",
+    seed: Seed = 0,
+) -> None:
+    """Print the table of pairs of two folders, matched by file name.
+
+    Examples
+    --------
+        frm-bridge pairs --input brightfield --target dapi > pairs.csv
+
+        frm-bridge pairs --input all --target all --input-suffix _BF --target-suffix _C2
+    """
+    from frm_bridge.training.pairs import find_pairs, format_pairs
+
+    found = find_pairs(
+        input_folder,
+        target_folder,
+        group_by=group_by,
+        input_suffix=input_suffix,
+        target_suffix=target_suffix,
+    )
+    kind = one_of("--split", split, ("none", "grouped", "paper"))
+    if kind != "none":
+        found = _assigned(found, kind, seed)
+    typer.echo(format_pairs(found), nl=False)
+
+
+def split(
+    output: Output,
+    pairs_table: PairsTable = None,
+    input_folder: InputFolder = None,
+    target_folder: TargetFolder = None,
+    tile: Annotated[int, typer.Option(help="Side of a sub-image in px.")] = 256,
+    overwrite: Overwrite = False,
+) -> None:
+    """Cut pairs into the paper's sub-images, numbered row by row.
+
+    Example:
+
+        frm-bridge split --pairs pairs.csv --tile 256 --output tiles
+    """
+    from frm_bridge.training.subimages import split_images
+
+    found = _given_pairs(pairs_table, input_folder, target_folder)
+    with progress_bar("splitting") as progress:
+        made = split_images(
+            found, output, tile=tile, overwrite=overwrite, progress=progress
+        )
+    if made.dropped_rows or made.dropped_columns:
+        typer.echo(
+            f"left out: up to {made.dropped_rows} rows at the bottom and "
+            f"{made.dropped_columns} columns on the right that fill no tile",
+            err=True,
+        )
+    typer.echo(f"{len(made.pairs)} pairs of sub-images: {made.table}")
+
+
+def train(
+    output: Output,
+    pairs_table: PairsTable = None,
+    input_folder: InputFolder = None,
+    target_folder: TargetFolder = None,
+    group_by: GroupBy = None,
+    input_suffix: InputSuffix = "",
+    target_suffix: TargetSuffix = "",
+    split: Annotated[
+        str,
+        typer.Option(
+            help="grouped: whole groups train, validate or test; paper: single "
+            "sub-images do, which flatters the result."
+        ),
+    ] = "grouped",
+    name: Annotated[str, typer.Option(help="Of the model and its file.")] = "model",
+    marker: Annotated[
+        str, typer.Option(help="What the target shows.")
+    ] = "fluorescence",
+    modality: Annotated[str, typer.Option(help="What the input is.")] = (
+        "transmitted light"
+    ),
+    licence: Annotated[str, typer.Option(help="For whoever gets the file.")] = "",
+    normalise: Annotated[
+        str,
+        typer.Option(
+            help="global: one mean and sd from all training fields, counts out (the "
+            "paper); field: each plane its own, for mixed microscopes."
+        ),
+    ] = "global",
+    stacks: Annotated[int, typer.Option(help="1, or 2 U-Nets end to end.")] = 1,
+    head: Annotated[str, typer.Option(help="linear, or elu as published.")] = "linear",
+    loss: Annotated[str, typer.Option(help="mse or pearson.")] = "mse",
+    optimiser: Annotated[
+        str, typer.Option(help="adam, or adadelta as published.")
+    ] = "adam",
+    learning_rate: Annotated[
+        float | None, typer.Option(help="1e-3 for adam, 1.0 for adadelta by default.")
+    ] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="cosine or constant; adam's default is cosine.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="At most.")] = 50,
+    steps: Annotated[int, typer.Option(help="Steps an epoch.")] = 100,
+    batch: Annotated[int, typer.Option(help="Patches a step.")] = 8,
+    patch: Annotated[int, typer.Option(help="Side of a patch in px.")] = 256,
+    patience: Annotated[
+        int, typer.Option(help="Epochs without a better validation before stopping.")
+    ] = 15,
+    signal_fraction: Annotated[
+        float, typer.Option(help="Share of patches drawn where there is fluorescence.")
+    ] = 0.5,
+    flips: Annotated[bool, typer.Option(help="Augment by flips.")] = True,
+    turns: Annotated[bool, typer.Option(help="Augment by turns of 45 degrees.")] = True,
+    zoom: Annotated[float, typer.Option(help="Augment by zoom; 0.2 is 20 %.")] = 0.0,
+    published: Annotated[
+        bool,
+        typer.Option(
+            "--published",
+            help="The paper's choices: ELU head, Adadelta, batch 32, no augmentation, "
+            "patience 75; it takes many hours. Other network options are ignored.",
+        ),
+    ] = False,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train the paper's U-Net and write one ONNX file with its card.
+
+    An interrupted training goes on when the same command is given again.
+
+    Examples
+    --------
+        frm-bridge train --input brightfield --target dapi --output model
+
+        frm-bridge train --pairs pairs.csv -o model --name nuclei --epochs 30 --zoom 0.2
+    """
+    from frm_bridge.models.normalisation import InputKind
+    from frm_bridge.training.fit import (
+        Optimiser,
+        TrainingSettings,
+        Watcher,
+        published_settings,
+    )
+    from frm_bridge.training.losses import Loss
+    from frm_bridge.training.model import ModelDescription, train_model
+    from frm_bridge.training.patches import Augmentation, Sampling
+    from frm_bridge.training.unet import Head, Network
+
+    chosen = one_of("--optimiser", optimiser, ("adam", "adadelta"))
+    own_schedule = "cosine" if chosen == "adam" else "constant"
+    settings = TrainingSettings(
+        network=Network(stacks, one_of("--head", head, get_args(Head))),
+        loss=one_of("--loss", loss, get_args(Loss)),
+        optimiser=Optimiser(
+            chosen,
+            learning_rate,
+            one_of("--schedule", schedule or own_schedule, ("cosine", "constant")),
+        ),
+        sampling=Sampling(patch, signal_fraction, Augmentation(flips, turns, zoom)),
+        normalise=one_of("--normalise", normalise, get_args(InputKind)),
+        batch_size=batch,
+        steps_per_epoch=steps,
+        epochs=epochs,
+        patience=patience,
+        seed=seed,
+    )
+    if published:
+        settings = dataclasses.replace(published_settings(), seed=seed)
+    found = _given_pairs(
+        pairs_table,
+        input_folder,
+        target_folder,
+        group_by=group_by,
+        input_suffix=input_suffix,
+        target_suffix=target_suffix,
+    )
+    found = _assigned(found, one_of("--split", split, ("grouped", "paper")), seed)
+    _show_split(found, settings)
+    with progress_bar("training") as progress:
+        watcher = Watcher(step=progress, epoch=_show_epoch)
+        path = train_model(
+            found,
+            output,
+            settings=settings,
+            description=ModelDescription(name, marker, modality, licence=licence),
+            watcher=watcher,
+            overwrite=overwrite,
+        )
+    _show_held_out(path, found, output, overwrite=overwrite)
+    typer.echo(f"model: {path}")
+
+
+def _given_pairs(
+    table: Path | None,
+    inputs: Path | None,
+    targets: Path | None,
+    **options: str | None,
+) -> tuple[Pair, ...]:
+    from frm_bridge.training.pairs import find_pairs, read_pairs
+
+    if table is not None and inputs is None and targets is None:
+        return read_pairs(table)
+    if table is None and inputs is not None and targets is not None:
+        return find_pairs(inputs, targets, **options)  # type: ignore[arg-type]
+    raise InputError(
+        "E_OPTION",
+        "found neither --pairs alone nor --input with --target",
+        "give --pairs pairs.csv, or --input DIR and --target DIR",
+    )
+
+
+def _assigned(found: tuple[Pair, ...], split: str, seed: int) -> tuple[Pair, ...]:
+    from frm_bridge.training.splits import split_by_group, split_like_the_paper
+
+    if split == "paper":
+        return split_like_the_paper(found)
+    return split_by_group(found, seed=seed)
+
+
+def _show_split(found: tuple[Pair, ...], settings: TrainingSettings) -> None:
+    for side in ("train", "validation", "test"):
+        groups = {pair.group for pair in found if pair.split == side}
+        count = sum(pair.split == side for pair in found)
+        typer.echo(f"{side:11s} {count} pair(s) of {len(groups)} group(s)", err=True)
+    typer.echo(
+        f"at most {settings.epochs} epochs of {settings.steps_per_epoch} steps of "
+        f"{settings.batch_size} patches, {settings.sampling.size} px",
+        err=True,
+    )
+
+
+def _show_epoch(report: EpochReport) -> None:
+    mark = "  best so far" if report.best else ""
+    typer.echo(
+        f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.4f}  "
+        f"validation {report.validation_loss:.4f}{mark}",
+        err=True,
+    )
+
+
+def _show_held_out(
+    path: Path, found: tuple[Pair, ...], output: Path, *, overwrite: bool
+) -> None:
+    """Predict the test pairs, say how well they correlate, and note it in the card."""
+    from frm_bridge.experiments.holdout import score_pcc
+
+    if not any(pair.split == "test" for pair in found):
+        typer.echo("no pair is left to test: add fields of another group", err=True)
+        return
+    with progress_bar("held-out fields") as progress:
+        scores = score_pcc(
+            path, found, output / "held-out", overwrite=overwrite, progress=progress
+        )
+    for score in scores:
+        pcc = "n/a" if score["pcc"] is None else f"{score['pcc']:.3f}"
+        typer.echo(f"held out {score['name']}  PCC {pcc}", err=True)

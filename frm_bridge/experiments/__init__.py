@@ -1,0 +1,1 @@
+"""Many predictions and comparisons in one question."""
