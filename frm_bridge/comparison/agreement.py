@@ -14,6 +14,7 @@ from __future__ import annotations
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -44,7 +45,6 @@ from frm_bridge.outputs import check_absent, make_folder, replacing, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from frm_bridge.comparison.fields import Field
     from frm_bridge.imagej import WorkflowResult
@@ -56,12 +56,12 @@ REPORT = "report.html"
 
 
 def compare(
-    truth: Path,
-    prediction: Path,
+    truth: str | Path,
+    prediction: str | Path,
     workflow: Workflow | str,
-    output: Path,
+    output: str | Path,
     *,
-    transmitted: Path | None = None,
+    transmitted: str | Path | None = None,
     card: ModelCard | None = None,
     provenance: Mapping[str, str] | None = None,
     min_iou: float = DEFAULT_MIN_IOU,
@@ -75,13 +75,13 @@ def compare(
 
     Parameters
     ----------
-    truth, prediction : Path
+    truth, prediction : str or Path
         Two folders whose files are paired by stem, or two files.
     workflow : Workflow or str
         The very same object runs on both sides: same script, same parameters.
-    output : Path
+    output : str or Path
         Folder for the results.
-    transmitted : Path, optional
+    transmitted : str or Path, optional
         The input images, for the report.
     card : ModelCard, optional
         Of the model that predicted; goes into the record.
@@ -112,10 +112,14 @@ def compare(
     OutputError
         ``E_OUTPUT_EXISTS``.
     """
+    output = Path(output)
     settings = CompareSettings(min_iou, signal_threshold)
     chosen = find_workflow(workflow) if isinstance(workflow, str) else workflow
     fields = find_fields(
-        truth, prediction, transmitted=transmitted, pixel_size_um=pixel_size_um
+        Path(truth),
+        Path(prediction),
+        transmitted=None if transmitted is None else Path(transmitted),
+        pixel_size_um=pixel_size_um,
     )
     runs = _Runs(chosen, settings, provenance, fiji, 2 * len(fields), progress)
     with _fresh_folder(output, overwrite=overwrite):

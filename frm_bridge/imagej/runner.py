@@ -9,6 +9,7 @@ import shutil
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,6 @@ from frm_bridge.outputs import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -89,8 +89,8 @@ class WorkflowResult:
 
 def run_workflow(
     workflow: Workflow | str,
-    image: Path,
-    output: Path,
+    image: str | Path,
+    output: str | Path,
     *,
     parameters: Mapping[str, Value] | None = None,
     plane: int | None = None,
@@ -104,9 +104,9 @@ def run_workflow(
     ----------
     workflow : Workflow or str
         Or its name, or the path of its script.
-    image : Path
+    image : str or Path
         Anything that `frm_bridge.images.open_image` reads.
-    output : Path
+    output : str or Path
         Folder for ``objects.csv``, ``labels.tif``, ``rois.zip`` and ``result.json``;
         it appears with all of them, or not at all.
     parameters : mapping, optional
@@ -136,6 +136,7 @@ def run_workflow(
     EnvironmentProblem
         ``E_NO_JAVA``, ``E_NO_IMAGEJ``.
     """
+    image, output = Path(image), Path(output)
     if not isinstance(workflow, Workflow):
         workflow = find_workflow(workflow)
     if parameters:
@@ -221,7 +222,11 @@ def _run(
     imagej: ImageJ, workflow: Workflow, source: Path, folder: Path
 ) -> dict[str, Any]:
     """Run the script; its ``result.json`` alone says whether it worked."""
-    paths = {"image_path": str(source), "output_folder": str(folder)}
+    # NB: Java keeps the current folder that it was started in; Python's may change.
+    paths = {
+        "image_path": str(source.resolve()),
+        "output_folder": str(folder.resolve()),
+    }
     library = library_folder(workflow.script)
     text = run_script(
         imagej, workflow.script, {**paths, **workflow.parameters}, library=library

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,8 +14,6 @@ from frm_bridge.images.png import PNG_MAGIC, read_png
 from frm_bridge.images.tiff import TIFF_MAGICS, open_tiff
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from frm_bridge.images.info import ImageInfo
@@ -107,7 +106,7 @@ class Image:
         return np.array(samples, dtype=info.dtype, order="C")
 
 
-def open_image(path: Path) -> Image:
+def open_image(path: str | Path) -> Image:
     """Open a TIFF, ImageJ hyperstack, OME-TIFF or PNG.
 
     The format is found from the content. Of a pyramid the full resolution is read. A
@@ -115,7 +114,7 @@ def open_image(path: Path) -> Image:
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         The file.
 
     Returns
@@ -129,6 +128,7 @@ def open_image(path: Path) -> Image:
         ``E_IMAGE_MISSING``, ``E_IMAGE_FORMAT``, ``E_IMAGE_TRUNCATED``,
         ``E_IMAGE_SMALL``, ``E_IMAGE_DTYPE`` or ``E_IMAGE_COLOUR``.
     """
+    path = Path(path)
     resources = ExitStack()
     try:
         stored = _open_stored(path, resources)

@@ -151,9 +151,9 @@ def predict_image(
 
 
 def predict_file(
-    image: Path,
+    image: str | Path,
     models: Sequence[str | Path | LoadedModel],
-    output: Path,
+    output: str | Path,
     *,
     dtype: OutputType = "auto",
     window: int | None = None,
@@ -167,11 +167,11 @@ def predict_file(
 
     Parameters
     ----------
-    image : Path
+    image : str or Path
         Transmitted light; T and Z are predicted plane by plane, in order.
     models : sequence of str, Path or LoadedModel
         Several give one image with a channel for each, named by its marker.
-    output : Path
+    output : str or Path
         The TIFF, with the input's size, axes, pixel size and frame interval.
     dtype : {"auto", "uint16", "float32"}
         ``auto``: uint16, rounded and clipped to 0..65535, when all models predict
@@ -198,6 +198,7 @@ def predict_file(
         the smallest window is still too large.
     """
     started = time.perf_counter()
+    image, output = Path(image), Path(output)
     check_absent(output, overwrite=overwrite)
     with ExitStack() as stack:
         source = stack.enter_context(open_image(image))

@@ -121,8 +121,8 @@ def provider_options(
     if provider == CUDA:
         return _cuda_options(cuda or CudaSettings())
     if provider == OPENVINO:
-        # NB: OpenVINO by itself may choose bf16 on a CPU that has it, 4e-3 of the sd away
-        # from float32; ask for float32. No cache_dir is set, so that no files appear.
+        # NB: OpenVINO by itself may choose bf16 on a CPU that has it, 4e-3 of the sd
+        # away from float32. No cache_dir is set, so that no files appear.
         properties = {
             "INFERENCE_PRECISION_HINT": "f32",
             "INFERENCE_NUM_THREADS": str(threads),

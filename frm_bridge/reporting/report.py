@@ -33,7 +33,7 @@ SHOWN_FIELDS = 6
 
 
 def write_report(
-    comparison: Path,
+    comparison: str | Path,
     *,
     output: Path | None = None,
     title: str = "Prediction against stain",
@@ -46,7 +46,7 @@ def write_report(
 
     Parameters
     ----------
-    comparison : Path
+    comparison : str or Path
         Folder that :func:`frm_bridge.comparison.compare` wrote; its images must still
         be where they were.
     output : Path, optional
@@ -72,6 +72,7 @@ def write_report(
     OutputError
         ``E_OUTPUT_EXISTS``.
     """
+    comparison = Path(comparison)
     record = _read_record(comparison)
     ledger = pd.read_csv(comparison / "objects.csv", dtype={"field": str, "note": str})
     page = output or comparison / "report.html"

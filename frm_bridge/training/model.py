@@ -7,6 +7,7 @@ import hashlib
 import shutil
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +29,6 @@ from frm_bridge.training.pairs import Pair, check_sizes, format_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class ModelDescription:
 
 def train_model(
     pairs: Sequence[Pair],
-    output: Path,
+    output: str | Path,
     *,
     settings: TrainingSettings | None = None,
     description: ModelDescription | None = None,
@@ -73,7 +73,7 @@ def train_model(
     ----------
     pairs : sequence of Pair
         Each with its ``split``; only ``train`` and ``validation`` are read.
-    output : Path
+    output : str or Path
         Folder for ``<name>.onnx``, ``<name>.pairs.csv``, ``<name>.curves.png`` and the
         folder ``training``, from which an interrupted run goes on by itself.
     settings : TrainingSettings, optional
@@ -97,6 +97,7 @@ def train_model(
     OutputError
         ``E_OUTPUT_EXISTS``.
     """
+    output = Path(output)
     settings = settings or TrainingSettings()
     description = description or ModelDescription()
     path = output / f"{description.name}.onnx"

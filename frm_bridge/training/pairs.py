@@ -55,8 +55,8 @@ class Pair:
 
 
 def find_pairs(
-    inputs: Path,
-    targets: Path,
+    inputs: str | Path,
+    targets: str | Path,
     *,
     group_by: str | None = None,
     input_suffix: str = "",
@@ -66,7 +66,7 @@ def find_pairs(
 
     Parameters
     ----------
-    inputs, targets : Path
+    inputs, targets : str or Path
         Folders of transmitted-light and fluorescence images.
     group_by : str, optional
         Regular expression; what its first parenthesis matches in the stem (or the
@@ -82,8 +82,8 @@ def find_pairs(
         every pair of unequal sizes; ``E_GROUP_BY``.
     """
     pattern = _compiled(group_by)
-    left = _by_stem(inputs, input_suffix)
-    right = _by_stem(targets, target_suffix)
+    left = _by_stem(Path(inputs), input_suffix)
+    right = _by_stem(Path(targets), target_suffix)
     _refuse_unmatched(left, right)
     pairs = tuple(
         Pair(left[stem], right[stem], _group(stem, pattern)) for stem in sorted(left)
@@ -122,7 +122,7 @@ def format_pairs(pairs: Iterable[Pair]) -> str:
     return text.getvalue()
 
 
-def read_pairs(path: Path) -> tuple[Pair, ...]:
+def read_pairs(path: str | Path) -> tuple[Pair, ...]:
     """Read a table of pairs.
 
     Raises
@@ -130,6 +130,7 @@ def read_pairs(path: Path) -> tuple[Pair, ...]:
     InputError
         ``E_PAIRS_TABLE`` with the line at fault; ``E_PAIR_MISSING``.
     """
+    path = Path(path)
     if not path.is_file():
         raise _table_error(path, "there is no such file")
     with path.open(newline="", encoding="utf-8-sig") as stream:
