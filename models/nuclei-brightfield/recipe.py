@@ -23,7 +23,9 @@ from typing import Annotated
 import typer
 
 from frm_bridge.errors import InputError
+from frm_bridge.experiments.holdout import score_workflow
 from frm_bridge.models.card import file_sha256
+from frm_bridge.reporting import write_report
 from frm_bridge.training.fit import EpochReport, TrainingSettings, Watcher
 from frm_bridge.training.model import ModelDescription, train_model
 from frm_bridge.training.pairs import Pair
@@ -109,14 +111,29 @@ def main(
     folder: Annotated[Path, typer.Argument(help="sourcedata_analysis_scripts")],
     output: Annotated[Path, typer.Option(help="where the model is written")],
 ) -> None:
-    """Train, export."""
-    train_model(
-        read_files(folder),
+    """Train, export, and judge the model on the positions that were held out."""
+    pairs = read_files(folder)
+    model = train_model(
+        pairs,
         output,
         settings=SETTINGS,
         description=DESCRIPTION,
         watcher=Watcher(epoch=report),
     )
+    judge(model, pairs, output)
+
+
+def judge(model: Path, pairs: tuple[Pair, ...], output: Path) -> None:
+    """Write the held-out scores into the card, and a report beside it."""
+    result = score_workflow(model, pairs, output / "held-out", overwrite=True)
+    page = write_report(result.output, overwrite=True)
+    for field in result.fields:
+        found = field.objects
+        typer.echo(
+            f"{field.field.name}  PCC {field.pixels.pcc:.3f}  F1 {found.f1:.2f}  "
+            f"{found.predicted_count} of {found.truth_count} nuclei"
+        )
+    typer.echo(f"report: {page}")
 
 
 if __name__ == "__main__":
