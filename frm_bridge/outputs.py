@@ -10,13 +10,13 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from frm_bridge.errors import OutputError
+from frm_bridge.errors import FrmError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -26,9 +26,12 @@ def check_absent(path: Path, *, overwrite: bool) -> None:
     Raises
     ------
     OutputError
-        ``E_OUTPUT_EXISTS`` when the path exists and ``overwrite`` is false.
+        ``E_OUTPUT_EXISTS`` when the path exists and ``overwrite`` is false;
+        ``E_OUTPUT_READ_ONLY`` when its folder may not even be looked into.
     """
-    if path.exists() and not overwrite:
+    with translated_os_errors(path):
+        exists = path.exists()
+    if exists and not overwrite:
         raise OutputError(
             "E_OUTPUT_EXISTS",
             f"{path} exists already",
@@ -37,10 +40,32 @@ def check_absent(path: Path, *, overwrite: bool) -> None:
 
 
 def make_folder(path: Path) -> Path:
-    """Create a folder for results and give it back."""
-    with translated_os_errors(path):
-        path.mkdir(parents=True, exist_ok=True)
+    """Create a folder for results and give it back.
+
+    Raises
+    ------
+    OutputError
+        ``E_DISK_FULL``, ``E_OUTPUT_READ_ONLY``, or ``E_OUTPUT_FOLDER`` for a path that
+        can be no folder: a file stands there, or the name is not allowed.
+    """
+    try:
+        with translated_os_errors(path):
+            path.mkdir(parents=True, exist_ok=True)
+    except FrmError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            "E_OUTPUT_FOLDER",
+            f"a folder was expected at {path}: {_obstacle(path) or error.strerror}",
+            "choose another --output",
+        ) from error
     return path
+
+
+def _obstacle(path: Path) -> str | None:
+    """Name the file that stands where a folder should be."""
+    files = (place for place in (path, *path.parents) if place.is_file())
+    return next((f"{file} is a file" for file in files), None)
 
 
 @contextmanager
@@ -66,10 +91,17 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        ``E_OUTPUT_EXISTS``, ``E_DISK_FULL`` or ``E_OUTPUT_READ_ONLY``.
+        ``E_OUTPUT_EXISTS``, ``E_DISK_FULL``, ``E_OUTPUT_READ_ONLY`` or
+        ``E_OUTPUT_FOLDER``.
     """
     check_absent(path, overwrite=overwrite)
     make_folder(path.parent)
+    if path.is_dir():
+        raise OutputError(
+            "E_OUTPUT_FOLDER",
+            f"a folder stands where the file {path} should be written",
+            "choose another --output, or rename that folder",
+        )
     partial = path.with_name(
         f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}"
     )
@@ -92,7 +124,7 @@ def translated_os_errors(path: Path) -> Iterator[None]:
         if error.errno in _DISK_FULL:
             raise OutputError(
                 "E_DISK_FULL",
-                f"the disk filled up while writing {path}",
+                f"the disk, or your share of it, filled up while writing {path}",
                 "free some space or choose another --output; nothing was left behind",
             ) from error
         if error.errno in _NOT_WRITABLE:

@@ -30,7 +30,7 @@ def list_images(path: Path) -> list[Path]:
     Raises
     ------
     InputError
-        ``E_IMAGE_MISSING`` or ``E_FOLDER_EMPTY``.
+        ``E_IMAGE_MISSING``, ``E_IMAGE_UNREADABLE`` or ``E_FOLDER_EMPTY``.
     """
     if path.is_file():
         return [path]
@@ -40,20 +40,31 @@ def list_images(path: Path) -> list[Path]:
             f"{path} does not exist; an image or a folder of images was expected",
             "check the spelling and the current folder",
         )
-    files = [f for f in path.iterdir() if f.is_file() and not f.name.startswith(".")]
-    images = sorted(f for f in files if f.suffix.lower() in IMAGE_SUFFIXES)
+    try:
+        entries = [f for f in path.iterdir() if not f.name.startswith(".")]
+    except OSError as error:
+        raise InputError(
+            "E_IMAGE_UNREADABLE",
+            f"the folder {path} cannot be read: {error.strerror}",
+            "ask its owner for permission, or copy the images to a folder of your own",
+        ) from error
+    files = sorted(f for f in entries if f.is_file())
+    images = [f for f in files if f.suffix.lower() in IMAGE_SUFFIXES]
     if not images:
+        folders = len(entries) - len(files)
         raise InputError(
             "E_FOLDER_EMPTY",
-            f"{path} holds no {', '.join(IMAGE_SUFFIXES)} file, but {_summary(files)}",
+            f"{path} holds no .tif, .tiff or .png file; found: "
+            f"{_summary(files, folders)}",
             "name a folder of TIFF or PNG images",
         )
     return images
 
 
-def _summary(files: list[Path]) -> str:
+def _summary(files: list[Path], folders: int) -> str:
     """Say what a folder holds, by suffix."""
-    if not files:
-        return "nothing"
     counts = Counter(f.suffix.lower() or "no suffix" for f in files)
-    return ", ".join(f"{n} x {suffix}" for suffix, n in counts.most_common(5))
+    parts = [f"{n} x {suffix}" for suffix, n in counts.most_common(5)]
+    if folders:
+        parts.append(f"{folders} folder(s), which are not searched")
+    return ", ".join(parts) or "nothing"

@@ -125,8 +125,9 @@ def open_image(path: str | Path) -> Image:
     Raises
     ------
     InputError
-        ``E_IMAGE_MISSING``, ``E_IMAGE_FORMAT``, ``E_IMAGE_TRUNCATED``,
-        ``E_IMAGE_SMALL``, ``E_IMAGE_DTYPE`` or ``E_IMAGE_COLOUR``.
+        ``E_IMAGE_MISSING``, ``E_IMAGE_UNREADABLE``, ``E_IMAGE_FORMAT``,
+        ``E_IMAGE_TRUNCATED``, ``E_IMAGE_SMALL``, ``E_IMAGE_DTYPE`` or
+        ``E_IMAGE_COLOUR``.
     """
     path = Path(path)
     resources = ExitStack()
@@ -150,8 +151,15 @@ def _open_stored(path: Path, resources: ExitStack) -> Stored:
             f"{path} {found}; an image file was expected",
             "check the spelling and the current folder",
         )
-    with path.open("rb") as file:
-        head = file.read(16)
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise InputError(
+            "E_IMAGE_UNREADABLE",
+            f"{path} cannot be read: {error.strerror}",
+            "ask its owner for permission, or copy it to a folder of your own",
+        ) from error
     if not head:
         raise InputError(
             "E_IMAGE_TRUNCATED",

@@ -150,7 +150,7 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     Raises
     ------
     ModelError
-        ``E_MODEL_MISSING`` or ``E_MODEL_FORMAT``.
+        ``E_MODEL_MISSING``, ``E_MODEL_UNREADABLE`` or ``E_MODEL_FORMAT``.
     """
     if not path.is_file():
         raise ModelError(
@@ -160,6 +160,12 @@ def load_onnx(path: Path) -> onnx.ModelProto:
         )
     try:
         model = onnx.load(path)
+    except PermissionError as error:
+        raise ModelError(
+            "E_MODEL_UNREADABLE",
+            f"{path} cannot be read: {error.strerror}",
+            "ask its owner for permission, or copy it to a folder of your own",
+        ) from error
     except (DecodeError, ValueError, OSError) as error:
         raise _not_onnx(path) from error
     if not model.graph.node or not model.graph.output:

@@ -7,6 +7,7 @@ the current one.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -133,17 +134,31 @@ def read_pairs(path: str | Path) -> tuple[Pair, ...]:
     path = Path(path)
     if not path.is_file():
         raise _table_error(path, "there is no such file")
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        rows = csv.DictReader(stream)
-        missing = {"input", "target"} - set(rows.fieldnames or ())
-        if missing:
-            raise _table_error(path, f"columns {sorted(missing)} are missing")
-        pairs = tuple(
-            _pair_of(path, number, row) for number, row in enumerate(rows, start=2)
-        )
+    rows = csv.DictReader(io.StringIO(_text_of(path), newline=""))
+    found = list(rows.fieldnames or ())
+    missing = [name for name in ("input", "target") if name not in found]
+    if missing:
+        message = f"no column {' and no column '.join(missing)}; found: {found}"
+        raise _table_error(path, message)
+    pairs = tuple(
+        _pair_of(path, number, row) for number, row in enumerate(rows, start=2)
+    )
     if not pairs:
         raise _table_error(path, "it has a header but no pairs")
     return pairs
+
+
+def _text_of(path: Path) -> str:
+    """Read UTF-8, or the UTF-16 that Windows PowerShell's ``>`` writes."""
+    content = path.read_bytes()
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = content.decode("utf-16" if is_wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _table_error(path, "it is not a CSV file in UTF-8") from error
+    if "\0" in text:
+        raise _table_error(path, "it is not a CSV file in UTF-8")
+    return text
 
 
 def _pair_of(path: Path, number: int, row: Mapping[str, str | None]) -> Pair:
