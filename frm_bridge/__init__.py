@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from frm_bridge.prediction.runtime import open_model
     from frm_bridge.reporting import write_report
     from frm_bridge.training.export import export_onnx
-    from frm_bridge.training.fit import TrainingSettings
     from frm_bridge.training.model import train_model
     from frm_bridge.training.pairs import find_pairs, read_pairs
+    from frm_bridge.training.settings import TrainingSettings
     from frm_bridge.training.splits import split_by_group
 
 __version__ = "0.1.0"
@@ -34,7 +34,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "FrmError": "errors",
     "ModelCard": "models.card",
-    "TrainingSettings": "training.fit",
+    "TrainingSettings": "training.settings",
     "compare": "comparison",
     "create_image": "images",
     "export_onnx": "training.export",

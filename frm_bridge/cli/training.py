@@ -12,8 +12,9 @@ from frm_bridge.cli.options import Output, Overwrite, one_of, progress_bar
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
-    from frm_bridge.training.fit import EpochReport, TrainingSettings
+    from frm_bridge.training.fit import EpochReport
     from frm_bridge.training.pairs import Pair
+    from frm_bridge.training.settings import TrainingSettings
 
 InputFolder = Annotated[
     Path | None, typer.Option("--input", help="Folder of transmitted-light images.")
@@ -53,11 +54,12 @@ def pairs(
 ) -> None:
     """Print the table of pairs of two folders, matched by file name.
 
-    Examples
-    --------
+    For example:
+
         frm-bridge pairs --input brightfield --target dapi > pairs.csv
 
-        frm-bridge pairs --input all --target all --input-suffix _BF --target-suffix _C2
+        frm-bridge pairs --input all --target all --input-suffix _BF
+        --target-suffix _DAPI > pairs.csv
     """
     from frm_bridge.training.pairs import find_pairs, format_pairs
 
@@ -84,7 +86,7 @@ def split(
 ) -> None:
     """Cut pairs into the paper's sub-images, numbered row by row.
 
-    Example:
+    For example:
 
         frm-bridge split --pairs pairs.csv --tile 256 --output tiles
     """
@@ -172,24 +174,25 @@ def train(
 ) -> None:
     """Train the paper's U-Net and write one ONNX file with its card.
 
-    An interrupted training goes on when the same command is given again.
+    An interrupted training goes on when the same command is given again; with
+    --overwrite it starts anew.
 
-    Examples
-    --------
+    For example:
+
         frm-bridge train --input brightfield --target dapi --output model
 
-        frm-bridge train --pairs pairs.csv -o model --name nuclei --epochs 30 --zoom 0.2
+        frm-bridge train --pairs pairs.csv -o model --name nuclei --epochs 30
     """
     from frm_bridge.models.normalisation import InputKind
-    from frm_bridge.training.fit import (
-        Optimiser,
-        TrainingSettings,
-        Watcher,
-        published_settings,
-    )
+    from frm_bridge.training.fit import Watcher
     from frm_bridge.training.losses import Loss
     from frm_bridge.training.model import ModelDescription, train_model
     from frm_bridge.training.patches import Augmentation, Sampling
+    from frm_bridge.training.settings import (
+        Optimiser,
+        TrainingSettings,
+        published_settings,
+    )
     from frm_bridge.training.unet import Head, Network
 
     chosen = one_of("--optimiser", optimiser, ("adam", "adadelta"))

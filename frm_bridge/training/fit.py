@@ -6,127 +6,27 @@ import csv
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from frm_bridge.errors import InputError
+from frm_bridge.errors import InputError, OutputError
 from frm_bridge.outputs import make_folder, write_json
 from frm_bridge.training.backend import fix_seeds, keras
-from frm_bridge.training.losses import Loss, loss_function
-from frm_bridge.training.patches import (
-    NO_AUGMENTATION,
-    RandomPatches,
-    Sampling,
-    grid_patches,
-)
-from frm_bridge.training.unet import Network, build_unet
+from frm_bridge.training.losses import loss_function
+from frm_bridge.training.patches import RandomPatches, grid_patches
+from frm_bridge.training.unet import build_unet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from frm_bridge.models.normalisation import InputKind
     from frm_bridge.training.fields import Field
+    from frm_bridge.training.settings import TrainingSettings
 
 _LOG = "log.csv"
 _RESUME = "resume"
-
-
-@dataclass(frozen=True, slots=True)
-class Optimiser:
-    """How the weights move.
-
-    Attributes
-    ----------
-    name : {"adam", "adadelta"}
-        Adadelta with rho 0.95 and learning rate 1 is the paper's (CL-100).
-    learning_rate : float or None
-        None: 1e-3 for Adam, 1.0 for Adadelta (Keras' own default of 0.001 for it
-        hardly learns).
-    schedule : {"constant", "cosine"}
-        Cosine lets the rate fall to 0 at the last epoch.
-    """
-
-    name: Literal["adam", "adadelta"] = "adam"
-    learning_rate: float | None = None
-    schedule: Literal["constant", "cosine"] = "cosine"
-
-    def build(self, steps: int) -> Any:
-        """Make the Keras optimiser for a training of so many steps."""
-        rate: Any = self.learning_rate or {"adam": 1e-3, "adadelta": 1.0}[self.name]
-        if self.schedule == "cosine":
-            rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-        if self.name == "adadelta":
-            return keras.optimizers.Adadelta(rate, rho=0.95, epsilon=1e-7)
-        return keras.optimizers.Adam(rate)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """All that decides a training, beside the pairs.
-
-    Attributes
-    ----------
-    network : Network
-        Variant of the U-Net.
-    loss : {"mse", "pearson"}
-        The paper saw no significant difference (CL-111).
-    optimiser : Optimiser
-        How the weights move.
-    sampling : Sampling
-        Where patches come from and how they are augmented.
-    normalise : {"global", "field"}
-        See :class:`frm_bridge.models.normalisation.InputNormalisation`.
-    batch_size : int
-        Patches a step.
-    steps_per_epoch : int
-        Steps between two looks at the validation patches.
-    epochs : int
-        At most.
-    patience : int
-        Epochs without a better validation loss before training stops.
-    validation_patches : int
-        At most so many non-overlapping patches validate.
-    seed : int
-        Of weights, patches and dropout.
-    """
-
-    network: Network = field(default_factory=Network)
-    loss: Loss = "mse"
-    optimiser: Optimiser = field(default_factory=Optimiser)
-    sampling: Sampling = field(default_factory=Sampling)
-    normalise: InputKind = "global"
-    batch_size: int = 8
-    steps_per_epoch: int = 100
-    epochs: int = 50
-    patience: int = 15
-    validation_patches: int = 128
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        counts = {
-            name: getattr(self, name)
-            for name in ("batch_size", "steps_per_epoch", "epochs", "patience")
-        }
-        if min(counts.values()) < 1:
-            raise InputError(
-                "E_TRAINING",
-                f"these counts must be 1 or more: {counts}",
-                "leave the option out to take its default",
-            )
-
-
-def published_settings() -> TrainingSettings:
-    """Give the released code's choices, as far as they are known (CL-090 to CL-104)."""
-    return TrainingSettings(
-        network=Network(head="elu"),
-        optimiser=Optimiser("adadelta", 1.0, "constant"),
-        sampling=Sampling(signal_fraction=0.0, augmentation=NO_AUGMENTATION),
-        batch_size=32,
-        epochs=10_000,
-        patience=75,
-    )
+_SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +100,7 @@ def fit_network(
         most=settings.validation_patches,
         seed=settings.seed,
     )
-    first_step = _epochs_saved(folder) * settings.steps_per_epoch
+    first_step = epochs_saved(folder) * settings.steps_per_epoch
     model.fit(
         patches.stream(first_step),
         steps_per_epoch=settings.steps_per_epoch,
@@ -245,7 +145,7 @@ def _log(folder: Path, row: Mapping[str, float]) -> None:
 
 def _claim(folder: Path, settings: TrainingSettings) -> None:
     """Take a folder for this training, or go on in one with the same settings."""
-    path = make_folder(folder) / "settings.json"
+    path = make_folder(folder) / _SETTINGS
     content = dataclasses.asdict(settings)
     if path.is_file():
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -257,11 +157,32 @@ def _claim(folder: Path, settings: TrainingSettings) -> None:
                 "resume with the same options, or choose another --output",
             )
         return
+    refuse_strange_folder(folder)
     write_json(path, content, overwrite=False)
 
 
-def _epochs_saved(folder: Path) -> int:
-    """How many epochs Keras' own backup of an interrupted training has seen."""
+def refuse_strange_folder(folder: Path) -> None:
+    """Refuse a folder with files that no training left there: the user's own data.
+
+    Raises
+    ------
+    OutputError
+        ``E_OUTPUT_EXISTS``.
+    """
+    if not folder.exists() or (folder / _SETTINGS).is_file():
+        return
+    strange = sorted(f.name for f in folder.iterdir() if not f.name.startswith("."))
+    if strange:
+        raise OutputError(
+            "E_OUTPUT_EXISTS",
+            f"{folder} holds {strange[0]} and is no training of frm_bridge; an empty "
+            "place was expected",
+            "choose another --output",
+        )
+
+
+def epochs_saved(folder: Path) -> int:
+    """Give how many epochs an interrupted training in ``folder`` has behind it."""
     metadata = folder / _RESUME / "training_metadata.json"
     if not metadata.is_file():
         return 0

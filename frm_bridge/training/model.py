@@ -20,12 +20,13 @@ from frm_bridge.training.curves import draw_curves
 from frm_bridge.training.export import export_onnx
 from frm_bridge.training.fields import load_fields, training_normalisation
 from frm_bridge.training.fit import (
-    TrainingSettings,
     Watcher,
     fit_network,
     read_log,
+    refuse_strange_folder,
 )
 from frm_bridge.training.pairs import Pair, check_sizes, format_pairs
+from frm_bridge.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +96,7 @@ def train_model(
     InputError
         Unusable pairs, or a training with other settings in ``output``.
     OutputError
-        ``E_OUTPUT_EXISTS``.
+        ``E_OUTPUT_EXISTS``, also for a folder ``training`` with files of other origin.
     """
     output = Path(output)
     settings = settings or TrainingSettings()
@@ -114,6 +115,7 @@ def train_model(
         )
     normalisation = training_normalisation(settings.normalise, training)
     folder = make_folder(output) / "training"
+    refuse_strange_folder(folder)
     if overwrite:
         shutil.rmtree(folder, ignore_errors=True)
     weights = fit_network(

@@ -26,10 +26,11 @@ from frm_bridge.errors import InputError
 from frm_bridge.experiments.holdout import score_workflow
 from frm_bridge.models.card import file_sha256
 from frm_bridge.reporting import write_report
-from frm_bridge.training.fit import EpochReport, TrainingSettings, Watcher
+from frm_bridge.training.fit import EpochReport, Watcher
 from frm_bridge.training.model import ModelDescription, train_model
 from frm_bridge.training.pairs import Pair
 from frm_bridge.training.patches import Augmentation, Sampling
+from frm_bridge.training.settings import TrainingSettings
 
 FILES = Path(__file__).with_name("files.csv")
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from frm_bridge.training.fit import TrainingSettings
 from frm_bridge.training.pairs import Pair
 from frm_bridge.training.patches import Sampling
+from frm_bridge.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -120,10 +120,10 @@ def test_a_network_trained_on_jax_exports(pairs, tmp_path):
         import json, sys
         from pathlib import Path
         from frm_bridge.training.backend import backend_name
-        from frm_bridge.training.fit import TrainingSettings
         from frm_bridge.training.model import train_model
         from frm_bridge.training.pairs import Pair
         from frm_bridge.training.patches import Sampling
+        from frm_bridge.training.settings import TrainingSettings
         assert backend_name() == "jax"
         rows = json.loads(sys.argv[1])
         pairs = [Pair(Path(i), Path(t), g, split=s) for i, t, g, s in rows]

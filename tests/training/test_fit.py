@@ -7,13 +7,11 @@ import pytest
 from frm_bridge.errors import InputError
 from frm_bridge.training.fields import load_fields, training_normalisation
 from frm_bridge.training.fit import (
-    Optimiser,
-    TrainingSettings,
     Watcher,
     fit_network,
-    published_settings,
     read_log,
 )
+from frm_bridge.training.settings import Optimiser
 
 
 @pytest.fixture
@@ -104,29 +102,16 @@ def test_training_stops_early_and_keeps_the_best_epoch(fields, quick, tmp_path):
     )
     reports = []
     fit_network(
-        *fields, tmp_path, settings=settings, watcher=Watcher(epoch=reports.append)
+        *fields,
+        tmp_path / "a",
+        settings=settings,
+        watcher=Watcher(epoch=reports.append),
     )
     assert [report.best for report in reports] == [True, False, False]
 
 
 def test_training_lowers_the_loss(fields, quick, tmp_path):
     settings = dataclasses.replace(quick, steps_per_epoch=8, epochs=4)
-    fit_network(*fields, tmp_path, settings=settings)
-    losses = [row["val_loss"] for row in read_log(tmp_path)]
+    fit_network(*fields, tmp_path / "a", settings=settings)
+    losses = [row["val_loss"] for row in read_log(tmp_path / "a")]
     assert losses[-1] < 0.8 * losses[0]
-
-
-def test_published_settings_are_the_released_codes():
-    settings = published_settings()
-    optimiser = settings.optimiser.build(1)
-    assert type(optimiser).__name__ == "Adadelta"
-    assert float(optimiser.learning_rate) == 1.0
-    assert (optimiser.rho, optimiser.epsilon) == (0.95, 1e-7)
-    assert (settings.batch_size, settings.epochs, settings.patience) == (32, 10_000, 75)
-    assert (settings.network.head, settings.loss) == ("elu", "mse")
-    assert settings.normalise == "global"
-
-
-def test_impossible_counts_are_refused():
-    with pytest.raises(InputError, match="epochs"):
-        TrainingSettings(epochs=0)
