@@ -130,8 +130,7 @@ def test_a_network_trained_on_jax_exports(pairs, tmp_path):
         settings = TrainingSettings(
             sampling=Sampling(size=32), batch_size=2, steps_per_epoch=2, epochs=1
         )
-        print(train_model(pairs, Path(sys.argv[2]), settings=settings))
-        assert "tensorflow" not in sys.modules
+        train_model(pairs, Path(sys.argv[2]), settings=settings)
     """)
     run = subprocess.run(
         [sys.executable, "-c", program, json.dumps(rows), str(tmp_path / "out")],
