@@ -181,7 +181,7 @@ def _pair_of(path: Path, number: int, row: Mapping[str, str | None]) -> Pair:
 
 
 def _located(table: Path, number: int, name: str) -> Path:
-    given = Path(name.strip())
+    given = Path(name.strip().replace("\\", "/"))  # a table may come from Windows
     for candidate in (table.parent / given, given):
         if name.strip() and candidate.is_file():
             return candidate

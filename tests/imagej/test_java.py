@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def install(home: Path, version: str) -> Path:
-    program = home / "bin" / "java"
+def install(home: Path, version: str, program_name: str = "java") -> Path:
+    program = home / "bin" / program_name
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
@@ -34,6 +34,22 @@ def test_a_fijis_own_java_comes_before_all(
 ) -> None:
     monkeypatch.setenv("JAVA_HOME", str(install(tmp_path / "home", "21.0.4")))
     own = install(tmp_path / "Fiji" / "java" / "linux64" / "zulu", "17.0.1")
+    assert check_java(tmp_path / "Fiji") == Java(own, "17.0.1", "fiji")
+
+
+@pytest.mark.parametrize(
+    ("place", "program"),
+    [
+        ("java/linux64/zulu17-jdk/jre", "java"),
+        ("java/win64/zulu17-jdk", "java.exe"),
+        ("java/macosx/zulu17.jdk/Contents/Home", "java"),
+    ],
+)
+def test_a_fijis_java_is_found_where_each_system_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, program: str
+) -> None:
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "nowhere"))
+    own = install(tmp_path / "Fiji" / place, "17.0.1", program)
     assert check_java(tmp_path / "Fiji") == Java(own, "17.0.1", "fiji")
 
 

@@ -95,6 +95,16 @@ def test_paths_in_a_table_may_be_relative_to_it(tmp_path):
     )
 
 
+def test_a_table_from_windows_is_read(tmp_path):
+    for name in ("bf", "dapi"):
+        folder_of(tmp_path, name, ["a_t1"])
+    table = tmp_path / "pairs.csv"
+    text = "\ufeffinput,target,split\r\nbf\\a_t1.tif,dapi\\a_t1.tif,\r\n"
+    table.write_bytes(text.encode())
+    (pair,) = read_pairs(table)
+    assert pair.target == tmp_path / "dapi" / "a_t1.tif"
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
