@@ -62,6 +62,19 @@ def test_python_ends_quietly_after_imagej_has_filtered(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_no_java_thread_asks_for_python_while_python_ends() -> None:
+    # Else the process aborts now and then with status 134, after all work is done.
+    done = run_python(
+        "import atexit, jpype\n"
+        "from frm_bridge.imagej import start_imagej\n"
+        "queue = 'org.jpype.ref.JPypeReferenceQueue'\n"
+        "atexit.register(\n"
+        "    lambda: print(jpype.JClass(queue).getInstance().isRunning()))\n"
+        "start_imagej()\n",
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
+
+
 def test_no_jars_and_no_network_is_a_clear_error(tmp_path: Path) -> None:
     done = run_python(
         "from frm_bridge.errors import FrmError\n"
