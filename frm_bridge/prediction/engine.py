@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from frm_bridge.errors import InputError
+from frm_bridge.errors import InputError, OutputError
 from frm_bridge.images import ImageInfo, create_image, open_image
 from frm_bridge.outputs import check_absent
 from frm_bridge.prediction.job import Algorithm, Job, open_models, plan_job
@@ -192,13 +192,15 @@ def predict_file(
         The image's own (``E_IMAGE_...``), ``E_CHANNELS``, ``E_OUTPUT_DTYPE``,
         ``E_PAPER_SIZE``, ``E_WINDOW``.
     OutputError
-        ``E_OUTPUT_EXISTS``, ``E_OUTPUT_READ_ONLY``, ``E_DISK_FULL``.
+        ``E_OUTPUT_EXISTS``, ``E_OUTPUT_IS_INPUT``, ``E_OUTPUT_READ_ONLY``,
+        ``E_OUTPUT_FOLDER``, ``E_DISK_FULL``.
     ModelError, EnvironmentProblem
         Those of :func:`~frm_bridge.prediction.runtime.open_model`; ``E_MEMORY`` when
         the smallest window is still too large.
     """
     started = time.perf_counter()
     image, output = Path(image), Path(output)
+    _refuse_itself(image, output)
     check_absent(output, overwrite=overwrite)
     with ExitStack() as stack:
         source = stack.enter_context(open_image(image))
@@ -226,6 +228,16 @@ def predict_file(
         seconds=time.perf_counter() - started,
         warnings=tuple(dict.fromkeys(notes)),
     )
+
+
+def _refuse_itself(image: Path, output: Path) -> None:
+    """Keep the transmitted light from being replaced by its prediction."""
+    if image.is_file() and output.is_file() and output.samefile(image):
+        raise OutputError(
+            "E_OUTPUT_IS_INPUT",
+            f"the prediction would be written over the image {image}",
+            "choose another --output folder",
+        )
 
 
 def _write_file(
