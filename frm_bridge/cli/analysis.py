@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from frm_bridge.cli.batch import (
+    Faults,
+    check_images,
+    images_of,
+    refuse_inside,
+    result_name,
+)
 from frm_bridge.cli.options import (
     FijiFolder,
     Output,
     Overwrite,
     PixelSize,
-    images_of,
     progress_bar,
     warn,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from frm_bridge.comparison import Comparison
     from frm_bridge.imagej import Workflow
 
@@ -27,8 +35,14 @@ BlurSigma = Annotated[
 Threshold = Annotated[
     str | None, typer.Option(help="One of ImageJ's 17 automatic thresholds.")
 ]
-FillHoles = Annotated[bool | None, typer.Option("--fill-holes/--no-fill-holes")]
-Watershed = Annotated[bool | None, typer.Option("--watershed/--no-watershed")]
+FillHoles = Annotated[
+    bool | None,
+    typer.Option("--fill-holes/--no-fill-holes", help="Fill holes in nuclei."),
+]
+Watershed = Annotated[
+    bool | None,
+    typer.Option("--watershed/--no-watershed", help="Cut touching nuclei apart."),
+]
 MinArea = Annotated[
     float | None, typer.Option(help="In µm² where the image is calibrated, else px.")
 ]
@@ -60,16 +74,21 @@ def analyze(
     """Measure images in real ImageJ.
 
     Writes, for each image, a folder with objects.csv, labels.tif, rois.zip (for
-    ImageJ's ROI Manager) and result.json with every parameter used. Defaults are those
-    of the script's dialog in Fiji.
+    ImageJ's ROI Manager) and result.json with every parameter used; for a stack
+    one folder a plane, <name>_plane0001 and on. Defaults are those of the
+    script's dialog in Fiji. No object is a result too: count 0, and a warning.
 
-    Examples
-    --------
+    Unreadable images are refused before any work. An image whose pixels prove
+    unusable later (NaN) is named and left out; the others are finished, and the
+    exit status is 1.
+
+    For example:
+
         frm-bridge analyze nuclei stain.tif --output measured
 
-        frm-bridge analyze nuclei fields/ -o measured --threshold Li --min-area 50
+        frm-bridge analyze nuclei fields/ -o measured --threshold Li
     """
-    from frm_bridge.imagej import run_workflow
+    from frm_bridge.outputs import check_absent
 
     chosen = _workflow(
         workflow,
@@ -82,28 +101,44 @@ def analyze(
         min_circularity=min_circularity,
         min_contrast=min_contrast,
     )
+    sources = images_of(images)
+    check_images(sources)
     jobs = [
         (source, plane, output / name)
-        for source in images_of(images)
+        for source in sources
         for plane, name in _planes(source)
     ]
+    for _, _, folder in jobs:
+        check_absent(folder / "result.json", overwrite=overwrite)
+    options = {"pixel_size_um": pixel_size, "fiji": fiji, "overwrite": overwrite}
+    _analyze_each(jobs, chosen, options)
+
+
+def _analyze_each(
+    jobs: Sequence[tuple[Path, int | None, Path]],
+    workflow: Workflow,
+    options: dict[str, Any],
+) -> None:
+    """Run the workflow on plane after plane, and say where each result is."""
+    from frm_bridge.imagej import run_workflow
+
+    faults = Faults(len(jobs))
     lines, notes = [], []
-    with progress_bar(chosen.name) as progress:
-        for done, (source, plane, folder) in enumerate(jobs):
-            progress(done, len(jobs), source.name)
-            result = run_workflow(
-                chosen,
-                source,
-                folder,
-                plane=plane,
-                pixel_size_um=pixel_size,
-                fiji=fiji,
-                overwrite=overwrite,
-            )
-            lines.append(f"{folder.name}  {result.count} {chosen.name}  {folder}")
-            notes += [f"{folder.name}: {text}" for text in result.warnings]
-    warn(notes)
-    typer.echo("\n".join(lines))
+    noun = "nuclei" if workflow.name == "nuclei" else "object(s)"
+    try:
+        with progress_bar(workflow.name) as progress:
+            for done, (source, plane, folder) in enumerate(jobs):
+                progress(done, len(jobs), source.name)
+                with faults.of(source):
+                    result = run_workflow(
+                        workflow, source, folder, plane=plane, **options
+                    )
+                    lines.append(f"{folder}  {result.count} {noun}")
+                    notes += [f"{folder.name}: {text}" for text in result.warnings]
+    finally:
+        warn(notes)
+        typer.echo("\n".join(lines), nl=bool(lines))
+    faults.end("the others are measured; mend these, and measure them alone")
 
 
 def compare(
@@ -141,12 +176,14 @@ def compare(
 ) -> None:
     """Run one ImageJ workflow on truth and prediction, and report how they agree.
 
-    Writes report.html (one page, nothing to install), objects.csv, fields.csv,
-    comparison.json and the workflow's own results for each field.
+    Files are matched by name. Writes report.html (one page, nothing to install),
+    objects.csv, fields.csv, comparison.json and the workflow's own results for
+    each field. One faulty image stops the whole: a comparison of fewer fields
+    than were given would be another comparison.
 
-    Example:
+    For example:
 
-        frm-bridge compare --truth stain/ --prediction predicted/ --output compared
+        frm-bridge compare --truth stain/ --prediction predicted/ -o compared
     """
     from frm_bridge import comparison, reporting
 
@@ -161,6 +198,7 @@ def compare(
         min_circularity=min_circularity,
         min_contrast=min_contrast,
     )
+    refuse_inside(output / "fields", (truth, prediction, input_images))
     iou = comparison.DEFAULT_MIN_IOU if min_iou is None else min_iou
     with progress_bar(chosen.name) as progress:
         result = comparison.compare(
@@ -222,5 +260,8 @@ def _planes(source: Path) -> list[tuple[int | None, str]]:
     with open_image(source) as image:
         count = image.info.plane_count
     if count == 1:
-        return [(None, source.stem)]
-    return [(plane, f"{source.stem}_plane{plane:04d}") for plane in range(count)]
+        return [(None, result_name(source))]
+    # ImageJ counts planes from 1, and so do the names of the folders.
+    return [
+        (plane, f"{result_name(source)}_plane{plane + 1:04d}") for plane in range(count)
+    ]

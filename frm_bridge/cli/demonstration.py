@@ -21,6 +21,10 @@ def demo(
     """Predict a real bright-field image, count its nuclei in ImageJ, and report.
 
     The field is one of those kept aside when the shipped model was trained.
+
+    For example:
+
+        frm-bridge demo --output demo
     """
     from frm_bridge.cli.analysis import summarise
     from frm_bridge.comparison import compare

@@ -40,6 +40,12 @@ def doctor(
     """Check everything that frm-bridge uses, each part by really using it.
 
     Exit status 1 if a part that is needed to predict or to analyse is at fault.
+
+    For example:
+
+        frm-bridge doctor
+
+        frm-bridge doctor --fiji ~/Fiji.app
     """
     findings = []
     for finding in _findings(fiji):
@@ -76,8 +82,20 @@ def _providers() -> Iterator[Finding]:
         return
     yield Finding("ONNX Runtime", "ok", version)
     for name, problem in providers.items():
-        state: Literal["ok", "missing"] = "missing" if problem else "ok"
-        yield Finding(name.removesuffix("ExecutionProvider"), state, problem or "runs")
+        part = name.removesuffix("ExecutionProvider")
+        if problem is None:
+            yield Finding(part, "ok", "runs")
+        else:
+            yield Finding(part, "missing", problem, _provider_fix(part))
+
+
+def _provider_fix(part: str) -> str:
+    """Say how to get a provider, where this machine could use it."""
+    from frm_bridge.prediction.distributions import exchange_for, nvidia_driver_present
+
+    if part == "CUDA" and nvidia_driver_present():
+        return exchange_for("onnxruntime-gpu")
+    return ""  # the CPU runs everything
 
 
 def _checked(part: str, check: Callable[[], str]) -> Finding:
@@ -85,6 +103,14 @@ def _checked(part: str, check: Callable[[], str]) -> Finding:
         return Finding(part, "ok", check())
     except FrmError as error:
         return Finding(part, "fault", error.message, error.fix)
+    except Exception as error:  # whatever is broken, the other parts are looked at
+        return Finding(
+            part,
+            "fault",
+            f"{type(error).__name__}: {error}",
+            f"install frm_bridge and what it needs anew: {sys.executable} -m pip "
+            "install --force-reinstall frm-bridge",
+        )
 
 
 def _model() -> str:
@@ -111,7 +137,12 @@ def _java() -> str:
 def _imagej(fiji: Path | None) -> str:
     from frm_bridge.imagej import start_imagej
 
-    return str(start_imagej(fiji=fiji))
+    imagej = start_imagej(fiji=fiji)
+    jython = f", Jython {imagej.jython_version}" if imagej.jython_version else ""
+    place = f", {imagej.folder}" if imagej.folder else ""
+    return (
+        f"{imagej.version} ({imagej.kind}{place}), Java {imagej.java_version}{jython}"
+    )
 
 
 def _training() -> Finding:

@@ -15,7 +15,14 @@ app = typer.Typer(help="Look at models.", no_args_is_help=True)
 
 @app.command("list")
 def list_models() -> None:
-    """List the models that are shipped."""
+    """List the models that are shipped.
+
+    Their names can be given to 'predict' in place of a file.
+
+    For example:
+
+        frm-bridge models list
+    """
     from frm_bridge.models.card import read_card
     from frm_bridge.models.registry import shipped_models
 
@@ -36,7 +43,10 @@ def inspect(
 ) -> None:
     """Show what a model file says of itself.
 
-    Example:
+    What it predicts, what it is good and not good for, and how well it did on
+    fields that it never saw.
+
+    For example:
 
         frm-bridge models inspect nuclei-brightfield
     """

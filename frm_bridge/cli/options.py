@@ -14,6 +14,8 @@ from frm_bridge.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from frm_bridge.errors import FrmError
+
 Output = Annotated[
     Path,
     typer.Option("--output", "-o", help="Folder for the results; made if missing."),
@@ -51,20 +53,10 @@ def one_of(option: str, value: str, choices: Iterable[str]) -> Any:
     return value
 
 
-def images_of(places: Iterable[Path]) -> list[Path]:
-    """Give the images that files and folders name, refusing two of one stem."""
-    from frm_bridge.images import list_images
-
-    found: dict[str, Path] = {}
-    for place in places:
-        for path in list_images(place):
-            if found.setdefault(path.stem, path) != path:
-                raise InputError(
-                    "E_IMAGE_NAMES",
-                    f"{found[path.stem]} and {path} would give results of one name",
-                    "analyse them into different --output folders",
-                )
-    return list(found.values())
+def explain(error: FrmError) -> None:
+    """Print an error and its fix on standard error."""
+    typer.echo(f"error: {error.code} {error.message}", err=True)
+    typer.echo(f"fix: {error.fix}", err=True)
 
 
 @contextmanager

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from frm_bridge.cli.batch import (
+    Faults,
+    check_images,
+    images_of,
+    refuse_inputs,
+    result_name,
+)
 from frm_bridge.cli.options import (
     Device,
     Output,
     Overwrite,
     RequireGpu,
-    images_of,
     one_of,
     progress_bar,
     warn,
@@ -21,7 +27,20 @@ from frm_bridge.cli.options import (
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from frm_bridge.models.card import ModelCard
+    from frm_bridge.prediction.loaded import LoadedModel
+
+InputMean = Annotated[
+    float | None, typer.Option(help="Of the training inputs, in grey levels.")
+]
+InputSd = Annotated[float | None, typer.Option(help="Likewise.")]
+OutputMean = Annotated[
+    float | None,
+    typer.Option(help="Of the training targets; without it, relative units come out."),
+]
+OutputSd = Annotated[float | None, typer.Option(help="Likewise.")]
 
 
 def predict(
@@ -49,63 +68,89 @@ def predict(
     ] = "exact",
     normalise: Annotated[
         str | None,
-        typer.Option(help="For an .onnx file without card: global or field."),
+        typer.Option(
+            help="For an .onnx file without a card: global, with the means and sds "
+            "below, or field: each plane's own mean and sd."
+        ),
     ] = None,
-    input_mean: Annotated[float | None, typer.Option(help="... its statistics")] = None,
-    input_sd: Annotated[float | None, typer.Option(help="... in grey levels")] = None,
-    output_mean: Annotated[float | None, typer.Option(help="... of the input")] = None,
-    output_sd: Annotated[float | None, typer.Option(help="... and output.")] = None,
+    input_mean: InputMean = None,
+    input_sd: InputSd = None,
+    output_mean: OutputMean = None,
+    output_sd: OutputSd = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Predict fluorescence for each image, whole and exactly.
 
-    Writes <name>.tif into the output folder: an ImageJ TIFF with the input's size,
-    axes, pixel size and frame interval, and in its Info (Fiji: Image > Show Info) how
-    it was made.
+    Writes <name>.tif into the output folder: an ImageJ TIFF with the input's
+    size, axes, pixel size and frame interval, and in its Info (Fiji: Image >
+    Show Info) how it was made. No input image is ever written over.
 
-    Examples
-    --------
+    Unreadable images are refused before any work. An image whose pixels prove
+    unusable later (NaN, one grey level) is named and left out; the others are
+    finished, and the exit status is 1.
+
+    For example:
+
         frm-bridge predict nuclei-brightfield field.tif --output predicted
 
-        frm-bridge predict nuclei.onnx,actin.onnx movies/ -o predicted --device cpu
+        frm-bridge predict nuclei.onnx,actin.onnx movies/ -o both --device cpu
     """
     from frm_bridge.outputs import check_absent
-    from frm_bridge.prediction.engine import predict_file
     from frm_bridge.prediction.job import Algorithm
     from frm_bridge.prediction.layout import OutputType
     from frm_bridge.prediction.providers import Device as DeviceName
     from frm_bridge.prediction.runtime import open_model
 
-    one_of("--device", device, get_args(DeviceName))
-    one_of("--dtype", dtype, get_args(OutputType))
-    one_of("--algorithm", algorithm, get_args(Algorithm))
+    on = one_of("--device", device, get_args(DeviceName))
+    options = {
+        "dtype": one_of("--dtype", dtype, get_args(OutputType)),
+        "algorithm": one_of("--algorithm", algorithm, get_args(Algorithm)),
+        "window": window,
+        "overwrite": overwrite,
+    }
     card = _given_card(normalise, input_mean, input_sd, output_mean, output_sd)
+    names = _models_of(model)
     sources = images_of(images)
-    for source in sources:
-        check_absent(output / f"{source.stem}.tif", overwrite=overwrite)
+    outputs = [output / f"{result_name(source)}.tif" for source in sources]
+    refuse_inputs(outputs, sources)
+    for path in outputs:
+        check_absent(path, overwrite=overwrite)
+    check_images(sources)
     with ExitStack() as stack:
         loaded = [
             stack.enter_context(
-                open_model(
-                    name.strip(),
-                    device=one_of("--device", device, get_args(DeviceName)),
-                    require_gpu=require_gpu,
-                    card=card,
-                )
+                open_model(name, device=on, require_gpu=require_gpu, card=card)
             )
-            for name in model.split(",")
+            for name in names
         ]
-        for source in sources:
+        _predict_each(sources, outputs, loaded, options)
+
+
+def _models_of(text: str) -> list[str | Path]:
+    """Give the models that are joined by commas, each of which is there."""
+    from frm_bridge.models.registry import find_model
+
+    if Path(text).is_file():  # commas are allowed in names of files
+        return [Path(text)]
+    names = [name.strip() for name in text.split(",")]
+    return [find_model(name) for name in names if name or len(names) == 1]
+
+
+def _predict_each(
+    sources: Sequence[Path],
+    outputs: Sequence[Path],
+    models: Sequence[LoadedModel],
+    options: dict[str, Any],
+) -> None:
+    """Predict file by file, and say where each result is."""
+    from frm_bridge.prediction.engine import predict_file
+
+    faults = Faults(len(sources))
+    for source, output in zip(sources, outputs, strict=True):
+        with faults.of(source):
             with progress_bar(source.name) as progress:
                 report = predict_file(
-                    source,
-                    loaded,
-                    output / f"{source.stem}.tif",
-                    dtype=one_of("--dtype", dtype, get_args(OutputType)),
-                    window=window,
-                    algorithm=one_of("--algorithm", algorithm, get_args(Algorithm)),
-                    overwrite=overwrite,
-                    progress=progress,
+                    source, models, output, progress=progress, **options
                 )
             warn(report.warnings)
             typer.echo(
@@ -113,6 +158,7 @@ def predict(
                 f"window(s) of {report.window} px on {report.provider} in "
                 f"{report.seconds:.2f} s"
             )
+    faults.end("the others are predicted; mend these, and predict them alone")
 
 
 def bench(
@@ -130,7 +176,9 @@ def bench(
 ) -> None:
     """Measure speed and memory on this machine.
 
-    Example:
+    Prints a table: engine and bare network, all of them on the same images.
+
+    For example:
 
         frm-bridge bench --size 1024 --quick
     """

@@ -15,9 +15,11 @@ from frm_bridge.cli import (
     demonstration,
     environment,
     models,
+    pairing,
     prediction,
     training,
 )
+from frm_bridge.cli.options import explain
 from frm_bridge.errors import FrmError
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(demonstration.demo)
-app.command()(training.pairs)
+app.command()(pairing.pairs)
 app.command()(training.train)
-app.command()(training.split)
+app.command()(pairing.split)
 app.command()(prediction.predict)
 app.command()(analysis.analyze)
 app.command()(analysis.compare)
@@ -57,7 +59,7 @@ def options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show it."
+            "--version", callback=_show_version, is_eager=True, help="Show the version."
         ),
     ] = False,
 ) -> None:
@@ -92,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _explain(error)
         return 1
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("stopped; nothing half-written was left behind", err=True)
+        typer.echo("stopped; no half-written result was left behind", err=True)
         return 130
     except Exception as error:
         return _unforeseen(error)
@@ -102,8 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _explain(error: FrmError) -> None:
     if os.environ.get(DEBUG):
         raise error
-    typer.echo(f"error: {error.code} {error.message}", err=True)
-    typer.echo(f"fix: {error.fix}", err=True)
+    explain(error)
 
 
 def _unforeseen(error: Exception) -> int:

@@ -1,109 +1,33 @@
-"""``pairs``, ``train`` and ``split``."""
+"""``train``."""
 
 from __future__ import annotations
 
 import dataclasses
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from frm_bridge.cli.options import Output, Overwrite, one_of, progress_bar
-from frm_bridge.errors import InputError
+from frm_bridge.cli.pairing import (
+    GroupBy,
+    InputFolder,
+    InputSuffix,
+    PairsTable,
+    Seed,
+    TargetFolder,
+    TargetSuffix,
+    assigned,
+    given_pairs,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from frm_bridge.training.fit import EpochReport
     from frm_bridge.training.pairs import Pair
     from frm_bridge.training.settings import TrainingSettings
-
-InputFolder = Annotated[
-    Path | None, typer.Option("--input", help="Folder of transmitted-light images.")
-]
-TargetFolder = Annotated[
-    Path | None, typer.Option("--target", help="Folder of fluorescence images.")
-]
-PairsTable = Annotated[
-    Path | None, typer.Option("--pairs", help="Table made by 'frm-bridge pairs'.")
-]
-GroupBy = Annotated[
-    str | None,
-    typer.Option(
-        help="Regular expression: its first parenthesis is a pair's field, position or "
-        "well. By default the name up to its first time, z, channel or tile number."
-    ),
-]
-InputSuffix = Annotated[str, typer.Option(help="End of the input names, as _BF.")]
-TargetSuffix = Annotated[str, typer.Option(help="End of the target names, as _DAPI.")]
-Seed = Annotated[int, typer.Option(help="Of every random choice.")]
-
-
-def pairs(
-    input_folder: Annotated[
-        Path, typer.Option("--input", help="Folder of transmitted-light images.")
-    ],
-    target_folder: Annotated[
-        Path, typer.Option("--target", help="Folder of fluorescence images.")
-    ],
-    group_by: GroupBy = None,
-    input_suffix: InputSuffix = "",
-    target_suffix: TargetSuffix = "",
-    split: Annotated[
-        str, typer.Option(help="none, grouped (whole groups) or paper (sub-images).")
-    ] = "none",
-    seed: Seed = 0,
-) -> None:
-    """Print the table of pairs of two folders, matched by file name.
-
-    For example:
-
-        frm-bridge pairs --input brightfield --target dapi > pairs.csv
-
-        frm-bridge pairs --input all --target all --input-suffix _BF
-        --target-suffix _DAPI > pairs.csv
-    """
-    from frm_bridge.training.pairs import find_pairs, format_pairs
-
-    found = find_pairs(
-        input_folder,
-        target_folder,
-        group_by=group_by,
-        input_suffix=input_suffix,
-        target_suffix=target_suffix,
-    )
-    kind = one_of("--split", split, ("none", "grouped", "paper"))
-    if kind != "none":
-        found = _assigned(found, kind, seed)
-    typer.echo(format_pairs(found), nl=False)
-
-
-def split(
-    output: Output,
-    pairs_table: PairsTable = None,
-    input_folder: InputFolder = None,
-    target_folder: TargetFolder = None,
-    tile: Annotated[int, typer.Option(help="Side of a sub-image in px.")] = 256,
-    overwrite: Overwrite = False,
-) -> None:
-    """Cut pairs into the paper's sub-images, numbered row by row.
-
-    For example:
-
-        frm-bridge split --pairs pairs.csv --tile 256 --output tiles
-    """
-    from frm_bridge.training.subimages import split_images
-
-    found = _given_pairs(pairs_table, input_folder, target_folder)
-    with progress_bar("splitting") as progress:
-        made = split_images(
-            found, output, tile=tile, overwrite=overwrite, progress=progress
-        )
-    if made.dropped_rows or made.dropped_columns:
-        typer.echo(
-            f"left out: up to {made.dropped_rows} rows at the bottom and "
-            f"{made.dropped_columns} columns on the right that fill no tile",
-            err=True,
-        )
-    typer.echo(f"{len(made.pairs)} pairs of sub-images: {made.table}")
 
 
 def train(
@@ -174,6 +98,10 @@ def train(
 ) -> None:
     """Train the paper's U-Net and write one ONNX file with its card.
 
+    Beside it stand the loss curves and the table of pairs with their split.
+    Fields that nothing was learned from are predicted at the end, and their
+    correlation with the stain goes into the model's card.
+
     An interrupted training goes on when the same command is given again; with
     --overwrite it starts anew.
 
@@ -215,7 +143,7 @@ def train(
     )
     if published:
         settings = dataclasses.replace(published_settings(), seed=seed)
-    found = _given_pairs(
+    found = given_pairs(
         pairs_table,
         input_folder,
         target_folder,
@@ -223,9 +151,11 @@ def train(
         input_suffix=input_suffix,
         target_suffix=target_suffix,
     )
-    found = _assigned(found, one_of("--split", split, ("grouped", "paper")), seed)
+    found = assigned(found, one_of("--split", split, ("grouped", "paper")), seed)
     _show_split(found, settings)
-    with progress_bar("training") as progress:
+    if not overwrite:
+        _show_resumed(output, settings)
+    with _goes_on_later(), progress_bar("training") as progress:
         watcher = Watcher(step=progress, epoch=_show_epoch)
         path = train_model(
             found,
@@ -239,33 +169,6 @@ def train(
     typer.echo(f"model: {path}")
 
 
-def _given_pairs(
-    table: Path | None,
-    inputs: Path | None,
-    targets: Path | None,
-    **options: str | None,
-) -> tuple[Pair, ...]:
-    from frm_bridge.training.pairs import find_pairs, read_pairs
-
-    if table is not None and inputs is None and targets is None:
-        return read_pairs(table)
-    if table is None and inputs is not None and targets is not None:
-        return find_pairs(inputs, targets, **options)  # type: ignore[arg-type]
-    raise InputError(
-        "E_OPTION",
-        "found neither --pairs alone nor --input with --target",
-        "give --pairs pairs.csv, or --input DIR and --target DIR",
-    )
-
-
-def _assigned(found: tuple[Pair, ...], split: str, seed: int) -> tuple[Pair, ...]:
-    from frm_bridge.training.splits import split_by_group, split_like_the_paper
-
-    if split == "paper":
-        return split_like_the_paper(found)
-    return split_by_group(found, seed=seed)
-
-
 def _show_split(found: tuple[Pair, ...], settings: TrainingSettings) -> None:
     for side in ("train", "validation", "test"):
         groups = {pair.group for pair in found if pair.split == side}
@@ -276,6 +179,28 @@ def _show_split(found: tuple[Pair, ...], settings: TrainingSettings) -> None:
         f"{settings.batch_size} patches, {settings.sampling.size} px",
         err=True,
     )
+
+
+def _show_resumed(output: Path, settings: TrainingSettings) -> None:
+    from frm_bridge.training.fit import epochs_saved
+
+    done = epochs_saved(output / "training")
+    if done:
+        typer.echo(
+            f"going on with the training in {output / 'training'}: {done} of at most "
+            f"{settings.epochs} epochs are done",
+            err=True,
+        )
+
+
+@contextmanager
+def _goes_on_later() -> Iterator[None]:
+    """Tell whoever stops a training that it is not lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("the same command will go on after the last whole epoch", err=True)
+        raise
 
 
 def _show_epoch(report: EpochReport) -> None:

@@ -1,0 +1,113 @@
+"""Many images in one command: which they are, and what a faulty one does to the rest.
+
+What a look at the files can tell is told before any work begins, for all of them
+together. A fault that only the pixels show (NaN, one grey level) is told when it is
+met: that image is left out, the others are finished, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from frm_bridge.cli.options import explain
+from frm_bridge.errors import FrmError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+# Beside E_IMAGE_...: what concerns one image, and not its neighbours in the batch.
+_OF_ONE_IMAGE = ("E_CHANNELS", "E_PAPER_SIZE", "E_PREDICTION_NOT_FINITE")
+
+
+def images_of(places: Iterable[Path]) -> list[Path]:
+    """Give the images that files and folders name, refusing two of one name."""
+    from frm_bridge.images import list_images
+
+    found: dict[str, Path] = {}
+    for place in places:
+        for path in list_images(place):
+            if found.setdefault(result_name(path), path) != path:
+                raise InputError(
+                    "E_IMAGE_NAMES",
+                    f"{found[result_name(path)]} and {path} would give results of one "
+                    "name",
+                    "take them in two commands, with different --output folders",
+                )
+    return list(found.values())
+
+
+def result_name(path: Path) -> str:
+    """Give an image's name without its ending, which may be ``.ome.tif``."""
+    return path.stem.removesuffix(".ome")
+
+
+def refuse_inputs(outputs: Iterable[Path], sources: Sequence[Path]) -> None:
+    """Refuse to write over an image that is being read, whatever the options."""
+    own = {(file.stat().st_dev, file.stat().st_ino): file for file in sources}
+    for output in outputs:
+        if not output.is_file():
+            continue
+        there = output.stat()
+        if (there.st_dev, there.st_ino) in own:
+            raise OutputError(
+                "E_OUTPUT_IS_INPUT",
+                f"the result would be written over the image {output}",
+                "choose another --output folder",
+            )
+
+
+def refuse_inside(folder: Path, places: Iterable[Path | None]) -> None:
+    """Refuse images that lie where results are cleared away."""
+    cleared = folder.resolve()
+    for place in filter(None, places):
+        if cleared in (place.resolve(), *place.resolve().parents):
+            raise OutputError(
+                "E_OUTPUT_IS_INPUT",
+                f"{place} lies in {folder}, where the results are to be written",
+                "choose another --output folder",
+            )
+
+
+def check_images(sources: Sequence[Path]) -> None:
+    """Open every image once, so that faulty files are told before any work."""
+    from frm_bridge.images import open_image
+
+    faults = Faults(len(sources))
+    for source in sources:
+        with faults.of(source), open_image(source):
+            pass
+    faults.end("nothing was written; mend these images, or take them out")
+
+
+class Faults:
+    """Images that failed while the others went on."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.names: list[str] = []
+
+    @contextmanager
+    def of(self, source: Path) -> Iterator[None]:
+        """Tell what is wrong with one image, and let the caller go on."""
+        try:
+            yield
+        except FrmError as error:
+            concerns_one = error.code.startswith("E_IMAGE") or (
+                error.code in _OF_ONE_IMAGE
+            )
+            if self.total == 1 or not concerns_one:
+                raise
+            explain(error)
+            self.names.append(source.name)
+
+    def end(self, fix: str) -> None:
+        """Fail now if any image did."""
+        if self.names:
+            raise InputError(
+                "E_IMAGES",
+                f"{len(self.names)} of {self.total} images cannot be used: "
+                f"{', '.join(self.names)}",
+                fix,
+            )
