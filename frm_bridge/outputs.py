@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from frm_bridge.errors import FrmError, OutputError
@@ -62,6 +62,27 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+@contextmanager
+def folder_of(path: Path) -> Iterator[None]:
+    """Make the folder that ``path`` is to lie in; undo that if the work fails.
+
+    Raises
+    ------
+    OutputError
+        As `make_folder`.
+    """
+    with translated_os_errors(path):
+        missing = [folder for folder in path.parents if not folder.exists()]
+    make_folder(path.parent)
+    try:
+        yield
+    except BaseException:
+        for folder in missing:  # the innermost comes first
+            with suppress(OSError):  # it is not empty: someone else's, or a result
+                folder.rmdir()
+        raise
+
+
 def _obstacle(path: Path) -> str | None:
     """Name the file that stands where a folder should be."""
     files = (place for place in (path, *path.parents) if place.is_file())
@@ -95,7 +116,6 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         ``E_OUTPUT_FOLDER``.
     """
     check_absent(path, overwrite=overwrite)
-    make_folder(path.parent)
     if path.is_dir():
         raise OutputError(
             "E_OUTPUT_FOLDER",
@@ -105,12 +125,13 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     partial = path.with_name(
         f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}"
     )
-    try:
-        with translated_os_errors(path):
-            yield partial
-            os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with folder_of(path):
+        try:
+            with translated_os_errors(path):
+                yield partial
+                os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from frm_bridge.imagej.workflows import Workflow, find_workflow, library_folder
 from frm_bridge.images import create_image, open_image
 from frm_bridge.outputs import (
     check_absent,
+    folder_of,
     make_folder,
     translated_os_errors,
     write_json,
@@ -261,15 +262,15 @@ def _new_folder(output: Path) -> Iterator[Path]:
 
     Files of other names that ``output`` holds stay as they are.
     """
-    make_folder(output.parent)
     partial = output.with_name(f".{output.name}.{uuid.uuid4().hex[:8]}.partial")
-    make_folder(partial)
-    try:
-        with translated_os_errors(output):
-            yield partial
-            _publish(partial, output)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with folder_of(output):
+        make_folder(partial)
+        try:
+            with translated_os_errors(output):
+                yield partial
+                _publish(partial, output)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _publish(partial: Path, output: Path) -> None:
