@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ import pytest
 import tifffile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -60,3 +62,34 @@ def write_calibrated(write_tiff: Callable[..., Path]) -> Callable[..., Path]:
         )
 
     return write
+
+
+# Capabilities by which root ignores modes: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
+_IGNORE_MODES = 1 << 1 | 1 << 2
+_VERSION_3 = 0x20080522
+
+
+def _set_modes_ignored(ignored: bool) -> None:
+    """Let this thread, which may be root's, obey the modes of files, or not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice
+    assert libc.capget(header, sets) == 0
+    if ignored:
+        sets[0] |= _IGNORE_MODES & sets[1]
+    else:
+        sets[0] &= ~_IGNORE_MODES
+    assert libc.capset(header, sets) == 0
+
+
+@pytest.fixture
+def read_only_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder that this process may look into and not write to, even as root."""
+    folder = tmp_path / "read only"
+    folder.mkdir(mode=0o555)
+    if sys.platform == "linux":
+        _set_modes_ignored(False)
+    yield folder
+    if sys.platform == "linux":
+        _set_modes_ignored(True)
+    folder.chmod(0o755)

@@ -1,0 +1,197 @@
+"""The program as a user meets it: a command line in, status and two streams out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import pytest
+import tifffile
+from onnx import TensorProto, helper, numpy_helper
+
+import frm_bridge
+from frm_bridge.cli import main
+from frm_bridge.models.card import ModelCard, write_card
+from frm_bridge.models.normalisation import (
+    InputNormalisation,
+    Normalisation,
+    OutputNormalisation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def frm(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Run a command in this process: ``frm("predict", model, image, "-o", folder)``."""
+
+    def run(*arguments: object) -> Ended:
+        capsys.readouterr()
+        status = main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return Ended(status, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def frm_without(tmp_path_factory) -> Callable[..., Ended]:
+    """Run a command in an environment that lacks some packages, in truth."""
+
+    def run(packages: tuple[str, ...], *arguments: object, **variables: str) -> Ended:
+        folder = tmp_path_factory.mktemp("site")
+        for kind in ("purelib", "platlib"):
+            for entry in Path(sysconfig.get_path(kind)).iterdir():
+                link = folder / entry.name
+                if not entry.name.startswith((*packages, "frm_bridge")):
+                    link.exists() or link.symlink_to(entry)
+        root = Path(frm_bridge.__file__).parents[1]
+        code = "import sys; from frm_bridge.cli import main; sys.exit(main())"
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", code, *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{folder}"} | variables,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def listing() -> Callable[[Path], dict[str, str]]:
+    """List all that lies in a folder, hidden files too, with what is in it."""
+
+    def look(folder: Path) -> dict[str, str]:
+        return {
+            str(path.relative_to(folder)): hashlib.sha256(
+                path.read_bytes() if path.is_file() else b""
+            ).hexdigest()
+            for path in folder.rglob("*")
+        }
+
+    return look
+
+
+def stain(seed: int, height: int = 96, width: int = 112) -> NDArray[np.uint16]:
+    """Five round nuclei on a noisy background."""
+    random = np.random.default_rng(seed)
+    rows, columns = np.indices((height, width))
+    pixels = random.normal(100, 4, (height, width))
+    for _ in range(5):
+        y, x = random.integers(14, height - 14), random.integers(14, width - 14)
+        pixels[(rows - y) ** 2 + (columns - x) ** 2 < 64] += 400
+    return pixels.round().astype(np.uint16)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A working folder whose name has a space, µ and é."""
+    folder = tmp_path / "données à 10 µm"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def fields(place: Path) -> tuple[Path, Path]:
+    """Four fields, in a folder of transmitted light and a folder of stains."""
+    folders = place / "champ clair", place / "DAPI é"
+    for folder in folders:
+        folder.mkdir()
+    for number in range(4):
+        pixels = stain(number)
+        name = f"µ field{number}.tif"
+        tifffile.imwrite(folders[0] / name, pixels // 2 + 300)
+        tifffile.imwrite(folders[1] / name, pixels)
+    return folders
+
+
+def network(path: Path, channels: int = 1) -> Path:
+    """Write the smallest network that blurs a little."""
+    kernel = np.full((1, channels, 3, 3), 1 / 9, np.float32)
+    sides = ["batch", channels, "height", "width"]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, sides)
+    sides = ["batch", 1, "height", "width"]
+    blurred = helper.make_tensor_value_info("blurred", TensorProto.FLOAT, sides)
+    node = helper.make_node(
+        "Conv", ["image", "kernel"], ["blurred"], pads=[1] * 4, kernel_shape=[3, 3]
+    )
+    weights = [numpy_helper.from_array(kernel, "kernel")]
+    model = helper.make_model(
+        helper.make_graph([node], "blur", [image], [blurred], weights),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory) -> Path:
+    """Folder: nuclei.onnx, actin.onnx, cardless.onnx, two-channels.onnx, text.onnx."""
+    folder = tmp_path_factory.mktemp("models µ")
+    for name, output in (
+        ("nuclei", OutputNormalisation(1000.0, 100.0, "counts")),
+        ("actin", OutputNormalisation(0.0, 1.0, "relative")),
+    ):
+        card = ModelCard(
+            name=name,
+            marker=name,
+            modality="bright field",
+            normalisation=Normalisation(InputNormalisation("field"), output),
+            halo=16,
+            margin=1,
+            evaluation={"fields": [{"name": "f1", "pcc": 0.5}]},
+        )
+        write_card(network(folder / f"{name}.onnx"), card)
+    network(folder / "cardless.onnx")
+    write_card(network(folder / "two-channels.onnx", channels=2), card)
+    (folder / "text.onnx").write_text("not a network\n")
+    return folder
+
+
+def _write_bad_images(folder: Path) -> None:
+    pixels: NDArray[Any] = stain(0)
+    tifffile.imwrite(folder / "truncated.tif", pixels)
+    whole = (folder / "truncated.tif").read_bytes()
+    (folder / "truncated.tif").write_bytes(whole[: len(whole) // 2])
+    (folder / "text.tif").write_text("label,area\n1,20\n")
+    tifffile.imwrite(folder / "small.tif", pixels[:12])
+    for name, value in (("nan", np.nan), ("infinite", np.inf)):
+        floats = pixels.astype(np.float32)
+        floats[3, 4] = value
+        tifffile.imwrite(folder / f"{name}.tif", floats)
+    colours = np.stack([pixels // 3, pixels // 4, pixels // 5], -1).astype(np.uint8)
+    tifffile.imwrite(folder / "colour.tif", colours, photometric="rgb")
+    tifffile.imwrite(folder / "constant.tif", np.full_like(pixels, 7))
+
+
+@pytest.fixture
+def bad(place: Path) -> Path:
+    """Folder of images that nothing can be made of, each named by its fault."""
+    folder = place / "mauvaises µ"
+    folder.mkdir()
+    _write_bad_images(folder)
+    return folder
