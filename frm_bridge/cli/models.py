@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from frm_bridge.models.card import ModelCard
 
 app = typer.Typer(help="Look at models.", no_args_is_help=True)
@@ -101,10 +103,13 @@ def _rows(card: ModelCard) -> list[tuple[str, str]]:
     return [(name, value) for name, value in rows if value]
 
 
-def _held_out(field: dict[str, float | str | None]) -> str:
-    pcc, f1 = field["pcc"], field["f1"]
+def _held_out(field: Mapping[str, float | str | None]) -> str:
+    """Say how a field came out: by pixels, and by objects where they were compared."""
+    words = f"{field['name']}: PCC {_number(field['pcc'])}"
+    if "f1" not in field:
+        return words
     return (
-        f"{field['name']}: PCC {_number(pcc)}, F1 {_number(f1)}, "
+        f"{words}, F1 {_number(field['f1'])}, "
         f"{field['predicted_count']} of {field['truth_count']} nuclei"
     )
 

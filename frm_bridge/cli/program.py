@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEBUG = "FRM_BRIDGE_DEBUG"
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="frm-bridge",
@@ -94,10 +95,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _explain(error)
         return 1
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("stopped; no half-written result was left behind", err=True)
-        return 130
+        status = INTERRUPTED
     except Exception as error:
         return _unforeseen(error)
+    if status == INTERRUPTED:  # newer typers give it back themselves
+        typer.echo("stopped; no half-written result was left behind", err=True)
     return status if isinstance(status, int) else 0
 
 
