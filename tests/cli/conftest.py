@@ -56,20 +56,29 @@ def frm(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
 
 @pytest.fixture
 def frm_without(tmp_path_factory) -> Callable[..., Ended]:
-    """Run a command in an environment that lacks some packages, in truth."""
+    """Run a command in an environment that really lacks some packages.
 
-    def run(packages: tuple[str, ...], *arguments: object, **variables: str) -> Ended:
+    ``also`` is one more folder of packages.
+    """
+
+    def run(
+        packages: tuple[str, ...],
+        *arguments: object,
+        also: Path | None = None,
+        **variables: str,
+    ) -> Ended:
         folder = tmp_path_factory.mktemp("site")
         for kind in ("purelib", "platlib"):
             for entry in Path(sysconfig.get_path(kind)).iterdir():
                 link = folder / entry.name
                 if not entry.name.startswith((*packages, "frm_bridge")):
                     link.exists() or link.symlink_to(entry)
-        root = Path(frm_bridge.__file__).parents[1]
+        places = [Path(frm_bridge.__file__).parents[1], folder]
+        path = os.pathsep.join(map(str, [*places, also] if also else places))
         code = "import sys; from frm_bridge.cli import main; sys.exit(main())"
         done = subprocess.run(
             [sys.executable, "-S", "-c", code, *map(str, arguments)],
-            env={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{folder}"} | variables,
+            env={**os.environ, "PYTHONPATH": path} | variables,
             capture_output=True,
             text=True,
             timeout=90,
