@@ -45,8 +45,9 @@ def make_folder(path: Path) -> Path:
     Raises
     ------
     OutputError
-        ``E_DISK_FULL``, ``E_OUTPUT_READ_ONLY``, or ``E_OUTPUT_FOLDER`` for a path that
-        can be no folder: a file stands there, or the name is not allowed.
+        ``E_DISK_FULL``, ``E_OUTPUT_READ_ONLY``, ``E_OUTPUT_NAME`` for one too long, or
+        ``E_OUTPUT_FOLDER`` for a path that can be no folder: a file stands there, or
+        the system does not allow it.
     """
     try:
         with translated_os_errors(path):
@@ -85,7 +86,8 @@ def folder_of(path: Path) -> Iterator[None]:
 
 def _obstacle(path: Path) -> str | None:
     """Name the file that stands where a folder should be."""
-    files = (place for place in (path, *path.parents) if place.is_file())
+    # NB: Path.is_file() raises for names that os.path.isfile() merely denies.
+    files = (place for place in (path, *path.parents) if os.path.isfile(place))
     return next((f"{file} is a file" for file in files), None)
 
 
@@ -131,7 +133,8 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
                 yield partial
                 os.replace(partial, path)
         finally:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):  # it is not there; or the first error matters more
+                partial.unlink()
 
 
 @contextmanager
@@ -153,6 +156,12 @@ def translated_os_errors(path: Path) -> Iterator[None]:
                 "E_OUTPUT_READ_ONLY",
                 f"{path} cannot be written: {error.strerror}",
                 "choose a folder that you may write to",
+            ) from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise OutputError(
+                "E_OUTPUT_NAME",
+                f"{path} cannot be written: {error.strerror}",
+                "give the image, or --output, a shorter name",
             ) from error
         raise
 

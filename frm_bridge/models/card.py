@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import onnx
 from google.protobuf.message import DecodeError
 
-from frm_bridge.errors import FrmError, ModelError
+from frm_bridge.errors import ModelError
 from frm_bridge.models.normalisation import (
     InputNormalisation,
     Normalisation,
@@ -134,7 +134,7 @@ class ModelCard:
             for name in ("authors", "good_for", "not_good_for"):
                 content[name] = tuple(content[name])
             return cls(normalisation=normalisation, **content)
-        except FrmError:
+        except ModelError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(

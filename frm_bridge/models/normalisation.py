@@ -40,8 +40,16 @@ class InputNormalisation:
             if self.mean is not None or self.sd is not None:
                 _refuse("'field' takes each plane's own statistics, so no mean and sd")
         elif self.kind == "global":
-            if self.mean is None or self.sd is None or not _is_scale(self.sd):
-                _refuse(f"'global' needs a mean and an sd > 0, got {self}")
+            mean, sd = self.mean, self.sd
+            if (
+                mean is None
+                or sd is None
+                or not (math.isfinite(mean) and _is_scale(sd))
+            ):
+                _refuse(
+                    "'global' needs a finite mean and an sd > 0, got mean "
+                    f"{mean} and sd {sd}"
+                )
         else:
             _refuse(f"kind must be 'global' or 'field', got {self.kind!r}")
 
