@@ -83,13 +83,20 @@ def _set_modes_ignored(ignored: bool) -> None:
 
 
 @pytest.fixture
-def read_only_folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder that this process may look into and not write to, even as root."""
+def obey_modes() -> Iterator[None]:
+    """Let this process obey the modes of files and folders, even as root."""
+    if sys.platform != "linux":
+        yield
+        return
+    _set_modes_ignored(False)
+    yield
+    _set_modes_ignored(True)
+
+
+@pytest.fixture
+def read_only_folder(tmp_path: Path, obey_modes: None) -> Iterator[Path]:
+    """A folder that this process may look into and not write to."""
     folder = tmp_path / "read only"
     folder.mkdir(mode=0o555)
-    if sys.platform == "linux":
-        _set_modes_ignored(False)
     yield folder
-    if sys.platform == "linux":
-        _set_modes_ignored(True)
     folder.chmod(0o755)
