@@ -3,4 +3,8 @@
 In a Fiji it lies in ``jars/Lib/frm``; in the embedded ImageJ its parent is on sys.path.
 Everything here calls ImageJ's classes directly and passes every option, so that no
 preference of the user changes a number.
+
+NB: every module here needs ``absolute_import``: without it, Jython takes ``import io`` in
+a package for the Java package io, which every Fiji has (io.scif). Once that has happened
+anywhere, it stays so until Fiji ends: hence ``codecs`` in place of ``io``.
 """

@@ -1,5 +1,5 @@
 """The image that a script works on, and its scale."""
-from __future__ import division
+from __future__ import absolute_import, division
 
 from ij import IJ, ImagePlus, WindowManager
 from ij.process import FloatProcessor

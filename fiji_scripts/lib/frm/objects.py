@@ -1,5 +1,5 @@
 """The objects of a binary image: found, measured, chosen, numbered."""
-from __future__ import division
+from __future__ import absolute_import, division
 
 import math
 

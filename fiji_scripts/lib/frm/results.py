@@ -1,7 +1,7 @@
 """What a script leaves behind: tables, labels, outlines, and result.json last."""
-from __future__ import division
+from __future__ import absolute_import, division
 
-import io
+import codecs
 import json
 import os
 import sys
@@ -66,7 +66,7 @@ class Report(object):
         """Write result.json: whoever finds it knows that the script has ended."""
         self.describe(**facts)
         text = json.dumps(self.content, indent=2, sort_keys=True, ensure_ascii=True)
-        with io.open(self.path("result.json"), "w", encoding="utf-8", newline="\n") as out:
+        with codecs.open(self.path("result.json"), "w", "utf-8") as out:
             out.write(text.decode("ascii") + u"\n")
 
 
@@ -109,7 +109,7 @@ def show(title, columns, rows, labels):
 def write_csv(path, columns, rows):
     """Write a table; None becomes an empty cell. No locale and no preference counts."""
     lines = [",".join(columns)] + [",".join(map(_cell, row)) for row in rows]
-    with io.open(path, "w", encoding="utf-8", newline="\n") as out:
+    with codecs.open(path, "w", "utf-8") as out:
         out.write(u"\n".join(lines) + u"\n")
 
 

@@ -4,7 +4,7 @@ The 32-bit image loses its hot pixels, is blurred, is cut into 256 levels, as Im
 own conversion to 8 bits does it, and is thresholded there: an 8-bit stain and a 32-bit
 prediction take one road.
 """
-from __future__ import division
+from __future__ import absolute_import, division
 
 from ij.plugin.filter import EDM, GaussianBlur, RankFilters
 from ij.process import AutoThresholder, Blitter, FloodFiller
