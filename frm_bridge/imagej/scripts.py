@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +11,18 @@ if TYPE_CHECKING:
 
     from frm_bridge.imagej.gateway import ImageJ
     from frm_bridge.imagej.parameters import Value
+
+# Compiled modules would land beside the scripts, in the installed package.
+_PREPARATION = """\
+import sys
+sys.dont_write_bytecode = True
+if frm_library not in sys.path: sys.path.insert(0, frm_library)
+del frm_library
+"""
+# What Java adds below a Jython error, which has said it all.
+_JAVA_TRACE = re.compile(r"\tat |\t\.\.\. \d+ more|Caused by: |$")
+# Jython refuses it where the text has been read already.
+_CODING = re.compile(r"\A((?:#.*\n)?#.*?)coding(?=[:=])")
 
 
 def run_script(
@@ -39,7 +52,7 @@ def run_script(
     source = script.read_text(encoding="utf-8")
     if imagej.kind == "embedded":
         return _run_embedded(script, source, values, library)
-    return _run_fiji(imagej.context, script, source, values)
+    return _run_fiji(imagej.context, script, source, values, library)
 
 
 def _run_embedded(
@@ -52,9 +65,8 @@ def _run_embedded(
     interpreter = jimport("org.python.util.PythonInterpreter")()
     interpreter.setOut(output)
     interpreter.setErr(output)
-    # Compiled modules would land beside the scripts, in the installed package.
-    interpreter.exec_("import sys; sys.dont_write_bytecode = True")
-    _put_on_path(interpreter, library)
+    interpreter.set("frm_library", str(library))
+    interpreter.exec_(_PREPARATION)
     for name, value in values.items():
         interpreter.set(name, _to_java(value))
     interpreter.set("__file__", str(script))
@@ -66,14 +78,6 @@ def _run_embedded(
     finally:
         interpreter.close()
     return str(output.toString())
-
-
-def _put_on_path(interpreter: Any, library: Path) -> None:
-    interpreter.set("frm_library", str(library))
-    interpreter.exec_(
-        "if frm_library not in sys.path: sys.path.insert(0, frm_library)\n"
-        "del frm_library"
-    )
 
 
 def _to_java(value: Value) -> Any:
@@ -90,23 +94,38 @@ def _to_java(value: Value) -> Any:
 
 
 def _run_fiji(
-    context: Any, script: Path, source: str, values: Mapping[str, Value]
+    context: Any, script: Path, source: str, values: Mapping[str, Value], library: Path
 ) -> str:
     """Run as SciJava runs a menu command, with the error text caught."""
     from scyjava import jimport
 
     output = jimport("java.io.StringWriter")()
-    info = jimport("org.scijava.script.ScriptInfo")(
-        context.getContext(), script.name, jimport("java.io.StringReader")(source)
-    )
-    module = info.createModule()
-    module.setOutputWriter(output)
-    module.setErrorWriter(output)
     inputs = jimport("java.util.HashMap")()
     for name, value in values.items():
         inputs.put(name, _to_java(value))
     try:
+        info = jimport("org.scijava.script.ScriptInfo")(
+            context.getContext(),
+            script.name,
+            jimport("java.io.StringReader")(_CODING.sub(r"\1", source)),
+        )
+        # NB: .py may also mean CPython in a Fiji.
+        info.setLanguage(context.script().getLanguageByName("jython"))
+        # NB: info.createModule() gives a module without services: it cannot end.
+        module = context.module().createModule(info)
+        module.setOutputWriter(output)
+        module.setErrorWriter(output)
+        module.getEngine().put("frm_library", str(library))
+        module.getEngine().eval(_PREPARATION)
         context.module().run(module, True, inputs).get()
-    except jimport("java.util.concurrent.ExecutionException") as error:
+    except jimport("java.lang.Throwable") as error:
         return f"{output}{error.toString()}"
-    return str(output.toString())
+    return _end_at_error(str(output.toString()))
+
+
+def _end_at_error(text: str) -> str:
+    """Leave out the Java trace below an error: its own words are the last line."""
+    lines = text.splitlines()
+    while lines and _JAVA_TRACE.match(lines[-1]):
+        lines.pop()
+    return "".join(f"{line}\n" for line in lines)
