@@ -34,7 +34,7 @@ class ImageJ:
     kind : {"embedded", "fiji"}
         Which size.
     version, java_version, jython_version : str
-        As they say themselves; a Fiji tells its Jython only to scripts.
+        As they say themselves.
     folder : Path or None
         The Fiji folder.
     context : object or None
@@ -44,7 +44,7 @@ class ImageJ:
     kind: Literal["embedded", "fiji"]
     version: str
     java_version: str
-    jython_version: str | None
+    jython_version: str
     folder: Path | None = None
     context: Any = None
 
@@ -176,7 +176,7 @@ def _start_embedded() -> ImageJ:
         # Before the first ij class: it rewrites those that would want a display.
         scyjava.jimport("net.imagej.patcher.LegacyInjector").preinit()
         version = str(scyjava.jimport("ij.IJ").getVersion())
-        jython = str(scyjava.jimport("org.python.Version").PY_VERSION)
+        jython = _jython_version()
     # Resolver, downloader, JPype and Java each raise their own kinds.
     except Exception as error:
         raise _no_imagej(error) from error
@@ -223,10 +223,23 @@ def _start_fiji(folder: Path) -> ImageJ:
             "start this Fiji by hand and update it; its first start from Python needs "
             "a network, unless its jars folder holds imglib2-imglyb",
         ) from error
-    return ImageJ("fiji", version, _java_version(), None, folder, context)
+    if context.script().getLanguageByName("jython") is None:
+        raise EnvironmentProblem(
+            "E_FIJI_START",
+            f"the Fiji in {folder} has no Jython, which the workflows are written in",
+            "update this Fiji (Help > Update...): it brings jython-slim and "
+            "scripting-jython",
+        )
+    return ImageJ("fiji", version, _java_version(), _jython_version(), folder, context)
 
 
 def _java_version() -> str:
     import scyjava
 
     return str(scyjava.jimport("java.lang.System").getProperty("java.version"))
+
+
+def _jython_version() -> str:
+    import scyjava
+
+    return str(scyjava.jimport("org.python.Version").PY_VERSION)
