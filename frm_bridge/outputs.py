@@ -185,7 +185,8 @@ def check_space(path: Path, needed: int) -> None:
     if free < needed:
         raise OutputError(
             "E_DISK_FULL",
-            f"{path} needs {needed / 1e6:,.0f} MB; {free / 1e6:,.0f} MB are free",
+            f"{path.parent} has only {free / 1e6:,.0f} MB free; "
+            f"{needed / 1e6:,.0f} MB are needed",
             "free some space or choose another --output; nothing was written",
         )
 
