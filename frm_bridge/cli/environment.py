@@ -66,7 +66,7 @@ def _findings(fiji: Path | None) -> Iterator[Finding]:
     )
     yield from _providers()
     yield _checked("model", _model)
-    yield _checked("Java", _java)
+    yield _checked("Java", lambda: _java(fiji))
     yield _checked("ImageJ", lambda: _imagej(fiji))
     yield _training()
 
@@ -127,10 +127,10 @@ def _model() -> str:
     return "none is shipped; give the path of an .onnx file"
 
 
-def _java() -> str:
+def _java(fiji: Path | None) -> str:
     from frm_bridge.imagej import check_java
 
-    java = check_java()
+    java = check_java(fiji)
     return f"{java.version} ({java.source}, {java.home})"
 
 

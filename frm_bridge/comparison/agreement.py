@@ -39,12 +39,13 @@ from frm_bridge.comparison.results import (
     FieldComparison,
 )
 from frm_bridge.comparison.summary import Summary, summarise_objects
+from frm_bridge.errors import OutputError
 from frm_bridge.imagej import Workflow, find_workflow, run_workflow
 from frm_bridge.images import open_image
 from frm_bridge.outputs import check_absent, make_folder, replacing, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from frm_bridge.comparison.fields import Field
     from frm_bridge.imagej import WorkflowResult
@@ -122,7 +123,8 @@ def compare(
         pixel_size_um=pixel_size_um,
     )
     runs = _Runs(chosen, settings, provenance, fiji, 2 * len(fields), progress)
-    with _fresh_folder(output, overwrite=overwrite):
+    sources = [path for field in fields for path in (field.truth, field.prediction)]
+    with _fresh_folder(output, sources, overwrite=overwrite):
         found = tuple(runs.compare_field(field, output) for field in fields)
         comparison = Comparison(
             output=output,
@@ -205,11 +207,21 @@ class _Runs:
 
 
 @contextmanager
-def _fresh_folder(output: Path, *, overwrite: bool) -> Iterator[None]:
+def _fresh_folder(
+    output: Path, sources: Sequence[Path], *, overwrite: bool
+) -> Iterator[None]:
     """Clear an earlier comparison away, and leave nothing of a failed one."""
     mine = [output / name for name in (*FILES, REPORT, FOLDER)]
     for path in mine:
         check_absent(path, overwrite=overwrite)
+    cleared = (output / FOLDER).resolve()
+    for source in sources:
+        if cleared in source.resolve().parents:
+            raise OutputError(
+                "E_OUTPUT_IS_INPUT",
+                f"{source} lies in {output / FOLDER}, where the results are written",
+                "choose another --output folder",
+            )
     new = not output.exists()
     make_folder(output)
     _remove(mine)

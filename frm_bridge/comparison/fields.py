@@ -206,6 +206,6 @@ def _refuse_sizes(wrong_size: list[str], wrong_pixel: list[str]) -> None:
             "E_PAIR_PIXEL_SIZE",
             "truth and prediction must have one pixel size, for the workflow's limits "
             "to mean the same on both: " + "; ".join(wrong_pixel),
-            "give the right one for both as pixel_size_um, or write it into the files "
+            "give the right one for both with --pixel-size, or write it into the files "
             "(ImageJ: Image > Properties)",
         )

@@ -145,7 +145,7 @@ def clean_graph(model: Any) -> Any:
             (1, _TRACED_PX, _TRACED_PX, 1), tf.float32, name=INPUT
         )
 
-        @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]
+        @tf.function(input_signature=[signature], autograph=False)  # type: ignore[untyped-decorator]
         def network(image: Any) -> Any:
             return model(image, training=False)
 

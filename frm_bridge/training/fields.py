@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 # robust sd above its median.
 _SIGNAL_SDS = 5.0
 _SIGNAL_SIGMA_PX = 2.0
-# With fewer signal pixels than a small nucleus has, a field counts as blank.
-_FEWEST_SIGNAL_PX = 50
-_SIGNAL_QUANTILE = 0.9
-_SIGNAL_LEVEL = 4.0
 # A hot pixel differs from the median of its 3 x 3 neighbourhood by more than this many
 # robust sd of that difference.
 _HOT_SDS = 5.0
@@ -134,35 +130,32 @@ def _fields_of(pair: Pair, normalisation: Normalisation) -> Iterator[Field]:
             name = pair.input.stem + (
                 f"[{plane}]" if image.info.plane_count > 1 else ""
             )
-            clean, scale, signal = _prepared_target(pixels, normalisation.output)
+            clean, scale = _prepared_target(pixels, normalisation.output)
             yield Field(
-                name, image.read_plane(plane), clean, image_scale, scale, signal
+                name,
+                image.read_plane(plane),
+                clean,
+                image_scale,
+                scale,
+                _signal_pixels(pixels),
             )
 
 
 def _prepared_target(
     pixels: NDArray[Any], output: OutputNormalisation
-) -> tuple[NDArray[Any], Scale, NDArray[np.int32]]:
-    """Give the target to train on, its scale, and where its signal is.
+) -> tuple[NDArray[Any], Scale]:
+    """Give the target to train on, and its scale.
 
     For counts, pixels and scale are the camera's. A relative target loses its hot
-    pixels, for one of them can outweigh a nucleus in the loss, and is scaled so that
-    fluorescence is about equally bright in every field: scaled by its sd, a sparse or
-    noisy field would drown the others.
+    pixels, for one of them can outweigh a nucleus in the loss. Its median stands for
+    the background; divided by its own sd, every field counts alike in the loss,
+    whether it is crowded or sparse, as its correlation does.
     """
-    signal = _signal_pixels(pixels)
     if output.unit == "counts":
-        return pixels, Scale(output.mean, output.sd), signal
+        return pixels, Scale(output.mean, output.sd)
     clean = without_hot_pixels(pixels)
-    background = float(np.median(clean))
-    if signal.size < _FEWEST_SIGNAL_PX:
-        return (
-            clean,
-            Scale(background, float(clean.std(dtype=np.float64)) or 1.0),
-            signal,
-        )
-    bright = float(np.quantile(clean.ravel()[signal], _SIGNAL_QUANTILE))
-    return clean, Scale(background, (bright - background) / _SIGNAL_LEVEL), signal
+    # A blank target has no spread and keeps its levels.
+    return clean, Scale(float(np.median(clean)), float(clean.std(dtype=float)) or 1.0)
 
 
 def without_hot_pixels(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,8 @@ def fit_network(
         The weights of the epoch that validated best.
     """
     _claim(folder, settings)
+    if _has_ended(folder, settings):  # what came after it failed, the export, say
+        return best_weights(folder)
     fix_seeds(settings.seed)
     model = build_unet(settings.network)
     steps = settings.epochs * settings.steps_per_epoch
@@ -181,6 +184,19 @@ def refuse_strange_folder(folder: Path) -> None:
         )
 
 
+def forget_resume(folder: Path) -> None:
+    """Delete what only an unfinished training needs."""
+    shutil.rmtree(folder / _RESUME, ignore_errors=True)
+
+
+def _has_ended(folder: Path, settings: TrainingSettings) -> bool:
+    losses = [row["val_loss"] for row in read_log(folder)]
+    if not losses or epochs_saved(folder) < len(losses):
+        return False
+    since_best = losses[::-1].index(min(losses))
+    return len(losses) >= settings.epochs or since_best >= settings.patience
+
+
 def epochs_saved(folder: Path) -> int:
     """Give how many epochs an interrupted training in ``folder`` has behind it."""
     metadata = folder / _RESUME / "training_metadata.json"
@@ -207,7 +223,8 @@ def _callbacks(
         ),
         _EarlyStopping(history, patience=settings.patience),
         _Follow(folder, settings, watcher, best),
-        keras.callbacks.BackupAndRestore(folder / _RESUME),
+        # Kept until the model is exported, or a failed export would cost the training.
+        keras.callbacks.BackupAndRestore(folder / _RESUME, delete_checkpoint=False),
     ]
 
 

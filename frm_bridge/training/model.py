@@ -22,6 +22,7 @@ from frm_bridge.training.fields import load_fields, training_normalisation
 from frm_bridge.training.fit import (
     Watcher,
     fit_network,
+    forget_resume,
     read_log,
     refuse_strange_folder,
 )
@@ -135,6 +136,7 @@ def train_model(
     write_text(path.with_suffix(".pairs.csv"), format_pairs(pairs), overwrite=True)
     draw_curves(history, path.with_suffix(".curves.png"), overwrite=True)
     export_onnx(weights, path, network=settings.network, card=card, overwrite=overwrite)
+    forget_resume(folder)
     return path
 
 

@@ -38,13 +38,13 @@ SETTINGS = TrainingSettings(
     sampling=Sampling(
         size=256,
         signal_fraction=0.5,
-        augmentation=Augmentation(flips=True, turns=True, zoom=0.1),
+        augmentation=Augmentation(flips=True, turns=True),
     ),
     normalise="field",  # the targets' stretch differs between the microscopes
     batch_size=8,
     steps_per_epoch=100,
-    epochs=40,
-    patience=40,
+    epochs=34,
+    patience=34,
 )
 
 DESCRIPTION = ModelDescription(

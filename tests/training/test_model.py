@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import tifffile
 
-from frm_bridge.errors import InputError, OutputError
+from frm_bridge.errors import InputError, ModelError, OutputError
 from frm_bridge.models.card import read_card
+from frm_bridge.training import export
+from frm_bridge.training.fit import Watcher
 from frm_bridge.training.model import ModelDescription, data_fingerprint, train_model
 from frm_bridge.training.pairs import read_pairs
 
@@ -64,3 +66,18 @@ def test_fingerprint_follows_contents_not_names(pairs, tmp_path):
     assert data_fingerprint(renamed[::-1]) == before
     tifffile.imwrite(moved, np.zeros((96, 80), np.uint16))
     assert data_fingerprint(renamed) != before
+
+
+def test_a_failed_export_does_not_cost_the_training(
+    pairs, quick, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(export, "PARITY_LIMIT_SD", 0.0)
+    with pytest.raises(ModelError, match="differs from Keras"):
+        train_model(pairs, tmp_path / "out", settings=quick)
+    monkeypatch.undo()
+    epochs = []
+    path = train_model(
+        pairs, tmp_path / "out", settings=quick, watcher=Watcher(epoch=epochs.append)
+    )
+    assert epochs == []
+    assert read_card(path).training["epochs_run"] == quick.epochs
