@@ -100,3 +100,26 @@ def read_only_folder(tmp_path: Path, obey_modes: None) -> Iterator[Path]:
     folder.mkdir(mode=0o555)
     yield folder
     folder.chmod(0o755)
+
+
+_LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count what the markers leave out, here or in a worker of xdist."""
+    config = items[0].config
+    config.stash[_LEFT_OUT] = len(items)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = len(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take a worker's count; all workers collect the same tests."""
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say how many tests were not run, since xdist does not."""
+    count = config.stash.get(_LEFT_OUT, 0)
+    terminalreporter.write_line(f"{count} not run: marked fiji, gpu or slow")
