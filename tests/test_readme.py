@@ -11,6 +11,8 @@ import pytest
 import frm_bridge
 from frm_bridge.cli import main
 from frm_bridge.images import create_image, open_image
+from frm_bridge.models.card import read_card
+from frm_bridge.models.registry import find_model
 from frm_bridge.shipped import shipped_folder
 
 README = Path(frm_bridge.__file__).parent.parent / "README.md"
@@ -82,3 +84,13 @@ def test_readme_names_every_command():
         "doctor",
     ]:
         assert f"frm-bridge {name}" in text or f"make {name}" in text
+
+
+def test_scores_in_the_readme_are_those_in_the_models_card():
+    card = read_card(find_model("nuclei-brightfield"))
+    text = README.read_text(encoding="utf-8")
+    assert len(card.evaluation["fields"]) == 7
+    for field in card.evaluation["fields"]:
+        row = f"| {field['name']} | {field['pcc']:.3f} | {field['f1']:.2f} |"
+        assert row in text
+        assert field["name"].split("_t")[0] in card.training["groups"]["test"]
