@@ -71,7 +71,10 @@ def _main(arguments: list[str]) -> None:
     finished = threading.Event()
 
     def watch() -> None:
-        while not finished.wait(0.02):
+        ended = False
+        while not ended:
+            # After the wait, so that even the shortest prediction is seen at its end.
+            ended = finished.wait(0.02)
             for name, value in _memory_mb().items():
                 peaks[name] = max(peaks[name], value)
 
