@@ -155,5 +155,5 @@ def _training() -> Finding:
         "training",
         "missing",
         f"without {', '.join(missing)}: this environment predicts, but does not train",
-        f'{sys.executable} -m pip install "frm-bridge[train]"',
+        f'{sys.executable} -m pip install ".[train]"',
     )

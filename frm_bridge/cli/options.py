@@ -37,7 +37,7 @@ FijiFolder = Annotated[
 ]
 PixelSize = Annotated[
     float | None,
-    typer.Option("--pixel-size", help="µm per pixel, where the files do not say it."),
+    typer.Option("--pixel-size", help="µm per pixel, in place of what the files say."),
 ]
 
 

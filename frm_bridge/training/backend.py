@@ -46,7 +46,7 @@ except ImportError as error:
     raise EnvironmentProblem(
         "E_NO_TENSORFLOW",
         f"training needs TensorFlow and Keras, which are not installed ({error})",
-        'run: pip install "frm-bridge[train]"',
+        'run, in the folder of frm_bridge: pip install ".[train]"',
     ) from error
 
 __all__ = ["backend_name", "fix_seeds", "keras"]

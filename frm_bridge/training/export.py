@@ -113,7 +113,7 @@ def _trace(weights: Path, output: Path, reference: Path, network: Network) -> No
         raise ModelError(
             "E_EXPORT",
             f"the export on TensorFlow failed: {run.stderr.strip()[-2000:]}",
-            'check that TensorFlow and tf2onnx work: pip install "frm-bridge[train]"',
+            'check that TensorFlow and tf2onnx work: pip install ".[train]"',
         )
 
 
@@ -158,6 +158,7 @@ def clean_graph(model: Any) -> Any:
     traced.opset_import.add(domain="", version=OPSET)
     traced.ir_version = IR_VERSION
     traced.producer_name = "frm_bridge"
+    traced.graph.doc_string = ""  # a number of the run: the same weights, the same file
     onnx.checker.check_model(traced)
     return traced
 

@@ -45,5 +45,5 @@ def test_each_fault_has_its_own_fix_and_the_rest_is_still_looked_at(frm_without,
         assert found[part]["state"] == "fault"
         assert fix in found[part]["fix"]
     assert found["training"]["state"] == "missing"
-    assert 'pip install "frm-bridge[train]"' in found["training"]["fix"]
+    assert 'pip install ".[train]"' in found["training"]["fix"]
     assert "tensorflow" in found["training"]["found"]

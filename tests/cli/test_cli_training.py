@@ -65,7 +65,7 @@ def test_no_tensorflow_is_a_clear_error(frm_without, given, place):
     ended = frm_without(packages, "train", *given, "-o", place / "out")
     assert ended.status == 1
     assert ended.err.startswith("error: E_NO_TENSORFLOW training needs TensorFlow")
-    assert 'fix: run: pip install "frm-bridge[train]"' in ended.err
+    assert 'fix: run, in the folder of frm_bridge: pip install ".[train]"' in ended.err
     assert "Traceback" not in ended.err
     assert not (place / "out").exists()
 
