@@ -11,7 +11,6 @@ from frm_bridge.cli.batch import (
     Faults,
     check_images,
     images_of,
-    refuse_inside,
     result_name,
 )
 from frm_bridge.cli.options import (
@@ -198,7 +197,6 @@ def compare(
         min_circularity=min_circularity,
         min_contrast=min_contrast,
     )
-    refuse_inside(output / "fields", (truth, prediction, input_images))
     iou = comparison.DEFAULT_MIN_IOU if min_iou is None else min_iou
     with progress_bar(chosen.name) as progress:
         result = comparison.compare(

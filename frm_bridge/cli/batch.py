@@ -58,18 +58,6 @@ def refuse_inputs(outputs: Iterable[Path], sources: Sequence[Path]) -> None:
             )
 
 
-def refuse_inside(folder: Path, places: Iterable[Path | None]) -> None:
-    """Refuse images that lie where results are cleared away."""
-    cleared = folder.resolve()
-    for place in filter(None, places):
-        if cleared in (place.resolve(), *place.resolve().parents):
-            raise OutputError(
-                "E_OUTPUT_IS_INPUT",
-                f"{place} lies in {folder}, where the results are to be written",
-                "choose another --output folder",
-            )
-
-
 def check_images(sources: Sequence[Path]) -> None:
     """Open every image once, so that faulty files are told before any work."""
     from frm_bridge.images import open_image

@@ -123,7 +123,12 @@ def compare(
         pixel_size_um=pixel_size_um,
     )
     runs = _Runs(chosen, settings, provenance, fiji, 2 * len(fields), progress)
-    sources = [path for field in fields for path in (field.truth, field.prediction)]
+    sources = [
+        path
+        for field in fields
+        for path in (field.truth, field.prediction, field.transmitted)
+        if path is not None
+    ]
     with _fresh_folder(output, sources, overwrite=overwrite):
         found = tuple(runs.compare_field(field, output) for field in fields)
         comparison = Comparison(
@@ -212,8 +217,6 @@ def _fresh_folder(
 ) -> Iterator[None]:
     """Clear an earlier comparison away, and leave nothing of a failed one."""
     mine = [output / name for name in (*FILES, REPORT, FOLDER)]
-    for path in mine:
-        check_absent(path, overwrite=overwrite)
     cleared = (output / FOLDER).resolve()
     for source in sources:
         if cleared in source.resolve().parents:
@@ -222,6 +225,8 @@ def _fresh_folder(
                 f"{source} lies in {output / FOLDER}, where the results are written",
                 "choose another --output folder",
             )
+    for path in mine:
+        check_absent(path, overwrite=overwrite)
     new = not output.exists()
     make_folder(output)
     _remove(mine)

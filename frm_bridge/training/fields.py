@@ -111,8 +111,8 @@ def training_normalisation(kind: InputKind, pairs: Sequence[Pair]) -> Normalisat
         return Normalisation(
             InputNormalisation("field"), OutputNormalisation(0.0, 1.0, "relative")
         )
-    image = _pooled(path for pair in pairs for path in (pair.input,))
-    target = _pooled(path for pair in pairs for path in (pair.target,))
+    image = _pooled(pair.input for pair in pairs)
+    target = _pooled(pair.target for pair in pairs)
     return Normalisation(
         InputNormalisation("global", image.mean, image.sd),
         OutputNormalisation(target.mean, target.sd, "counts"),
