@@ -83,7 +83,9 @@ def train(
         float, typer.Option(help="Share of patches drawn where there is fluorescence.")
     ] = 0.5,
     flips: Annotated[bool, typer.Option(help="Augment by flips.")] = True,
-    turns: Annotated[bool, typer.Option(help="Augment by turns of 45 degrees.")] = True,
+    turn_step: Annotated[
+        int, typer.Option(help="Augment by turns of 45 or 90 degrees; 0 for none.")
+    ] = 45,
     zoom: Annotated[float, typer.Option(help="Augment by zoom; 0.2 is 20 %.")] = 0.0,
     published: Annotated[
         bool,
@@ -133,7 +135,7 @@ def train(
             learning_rate,
             one_of("--schedule", schedule or own_schedule, ("cosine", "constant")),
         ),
-        sampling=Sampling(patch, signal_fraction, Augmentation(flips, turns, zoom)),
+        sampling=Sampling(patch, signal_fraction, Augmentation(flips, turn_step, zoom)),
         normalise=one_of("--normalise", normalise, get_args(InputKind)),
         batch_size=batch,
         steps_per_epoch=steps,

@@ -30,18 +30,25 @@ class Augmentation:
     ----------
     flips : bool
         Horizontal and vertical, each with probability 1/2.
-    turns : bool
-        By a random multiple of 45 degrees, cut from a larger window so that no
-        border shows.
+    turn_step : {0, 45, 90}
+        Turn by a random multiple of so many degrees, cut from a larger window so that
+        no border shows; 0 does not turn. Only the odd multiples of 45 resample, which
+        blurs; 90 keeps every pixel as the camera gave it.
     zoom : float
         Largest relative change of scale either way; the paper's is 0.2.
     """
 
     flips: bool = True
-    turns: bool = True
+    turn_step: int = 45
     zoom: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.turn_step not in (0, 45, 90):
+            raise InputError(
+                "E_AUGMENTATION",
+                f"turns are in steps of 0, 45 or 90 degrees, got {self.turn_step}",
+                "for example --turn-step 90",
+            )
         if not 0 <= self.zoom <= 0.5:
             raise InputError(
                 "E_AUGMENTATION",
@@ -50,7 +57,7 @@ class Augmentation:
             )
 
 
-NO_AUGMENTATION = Augmentation(flips=False, turns=False)
+NO_AUGMENTATION = Augmentation(flips=False, turn_step=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ def random_patch(
     """Cut one patch, (size, size) float32 each of image and target."""
     size, augmentation = sampling.size, sampling.augmentation
     height, width = field.image.shape
-    eighth = int(random.integers(8)) if augmentation.turns else 0
+    eighth = _random_eighth(augmentation.turn_step, random)
     factor = 1 + random.uniform(-augmentation.zoom, augmentation.zoom)
     window = _window_needed(size, eighth, factor)
     if window > min(height, width):  # too small a field to turn it without borders
@@ -195,6 +202,13 @@ def _corner(
         int(np.clip(row - offset[0], 0, rows - 1)),
         int(np.clip(column - offset[1], 0, columns - 1)),
     )
+
+
+def _random_eighth(turn_step: int, random: np.random.Generator) -> int:
+    """Choose a turn, in eighths of a circle."""
+    if turn_step == 0:
+        return 0
+    return int(random.integers(360 // turn_step)) * turn_step // 45
 
 
 def _window_needed(size: int, eighth: int, factor: float) -> int:

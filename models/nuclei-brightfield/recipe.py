@@ -37,14 +37,15 @@ FILES = Path(__file__).with_name("files.csv")
 SETTINGS = TrainingSettings(
     sampling=Sampling(
         size=256,
-        signal_fraction=0.5,
-        augmentation=Augmentation(flips=True, turns=True),
+        signal_fraction=0.3,
+        # NB: turns by 45 degrees resample, and half of the patches would be blurred.
+        augmentation=Augmentation(flips=True, turn_step=90),
     ),
     normalise="field",  # the targets' stretch differs between the microscopes
     batch_size=8,
     steps_per_epoch=100,
-    epochs=34,
-    patience=34,
+    epochs=90,
+    patience=90,
 )
 
 DESCRIPTION = ModelDescription(

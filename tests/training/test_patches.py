@@ -52,9 +52,13 @@ def test_turned_patches_have_no_borders():
         np.testing.assert_allclose(image, 5, rtol=1e-6)
 
 
-def test_turns_really_happen_in_eighths():
+@pytest.mark.parametrize(
+    ("turn_step", "turned"),
+    [(0, {0}), (90, {0, 90, 180, 270}), (45, set(range(0, 360, 45)))],
+)
+def test_turns_really_happen_in_the_steps_asked(turn_step, turned):
     random = np.random.default_rng(2)
-    sampling = Sampling(32, 0.0, Augmentation(flips=False, turns=True))
+    sampling = Sampling(32, 0.0, Augmentation(flips=False, turn_step=turn_step))
     y, x = np.mgrid[:128, :160].astype(np.float32)
     ramp = Field("ramp", x, y, Scale(0, 1), Scale(0, 1), np.array([], np.int32))
     angles = set()
@@ -62,7 +66,12 @@ def test_turns_really_happen_in_eighths():
         image, _ = random_patch(ramp, sampling, random)
         down, right = (float(np.diff(image, axis=axis).mean()) for axis in (0, 1))
         angles.add(round(np.degrees(np.arctan2(down, right))) % 360)
-    assert angles == {0, 45, 90, 135, 180, 225, 270, 315}
+    assert angles == turned
+
+
+def test_a_turn_step_that_would_leave_corners_is_refused():
+    with pytest.raises(InputError, match="0, 45 or 90"):
+        Augmentation(turn_step=30)
 
 
 def test_patches_seek_the_signal_as_often_as_asked():
