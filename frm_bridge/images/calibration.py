@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from frm_bridge.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,6 +41,9 @@ _LARGEST_PIXEL_FROM_CM_UM = 20.0
 _CM = 3  # TIFF ResolutionUnit
 _SQUARE = 0.01  # x and y may differ by this part and still be one pixel size
 
+PIXEL_SIZE_TOLERANCE = 1e-3
+"""Relative; TIFF resolutions are rounded."""
+
 Rational = tuple[int, int]
 
 
@@ -66,6 +71,29 @@ class Resolution:
         """Whether tifffile wrote 1/1 because nobody gave it a resolution."""
         # NB: ImageJ writes one pixel per unit as 1000000/1000000.
         return self.x == self.y == (1, 1) and self.software.startswith("tifffile")
+
+
+def check_pixel_size(given: float | None) -> None:
+    """Refuse a pixel size, given by a user in µm, that is no length.
+
+    Raises
+    ------
+    InputError
+        ``E_OPTION``.
+    """
+    if given is not None and not (math.isfinite(given) and given > 0):
+        raise InputError(
+            "E_OPTION",
+            f"the pixel size is {given:g} µm; a length above 0 was expected",
+            "give it in µm, for example --pixel-size 0.65",
+        )
+
+
+def same_pixel_size(a: float | None, b: float | None) -> bool:
+    """Say whether two pixel sizes are one, but for rounding; None equals None."""
+    if a is None or b is None:
+        return a is b
+    return abs(a - b) <= PIXEL_SIZE_TOLERANCE * a
 
 
 def length_um(value: object, unit: object) -> float | None:

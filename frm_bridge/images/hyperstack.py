@@ -178,8 +178,8 @@ def allocate(
         if error.errno == errno.EFBIG:
             raise OutputError(
                 "E_DISK_FULL",
-                f"{partial.parent} cannot hold a file of {needed / 1e6:,.0f} MB "
-                "(limit of the file system or of this account)",
+                f"the disk cannot hold a file of {needed / 1e6:,.0f} MB (limit of the "
+                "file system or of this account)",
                 "choose another --output; nothing was left behind",
             ) from error
         raise

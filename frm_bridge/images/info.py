@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class ImageInfo:
     path : Path
         The file.
     axes : str
-        Order of the dimensions as stored; ends in ``YX``. Leading axes are ``T``, ``Z``
-        and ``C``; an axis of length 1 is left out.
+        Ends in ``YX``; before them those of ``T``, ``Z`` and ``C`` that are longer than
+        1, always in this order (ImageJ's), whatever the file's.
     shape : tuple of int
         One length for each of ``axes``.
     dtype : numpy.dtype
@@ -40,6 +40,9 @@ class ImageInfo:
         The ``key = value`` lines of ImageJ's Info.
     notes : tuple of str
         What a reader of the result should know: alpha dropped, pixels not square, ...
+    axes_are_named : bool
+        False where the file does not name the axes of its stack, and the letters were
+        chosen for it.
     """
 
     path: Path
@@ -52,6 +55,7 @@ class ImageInfo:
     channel_names: tuple[str, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
+    axes_are_named: bool = True
 
     @property
     def height(self) -> int:
@@ -67,6 +71,12 @@ class ImageInfo:
     def plane_count(self) -> int:
         """Number of planes: the product of the leading dimensions."""
         return math.prod(self.shape[:-2])
+
+    def place(self, plane: int) -> dict[str, int]:
+        """Give a plane's index, from 0, on each of the leading axes."""
+        sizes = self.shape[:-2]
+        indices = np.unravel_index(plane, sizes) if sizes else ()
+        return dict(zip(self.axes, map(int, indices), strict=False))
 
     def axis_size(self, axis: str) -> int:
         """Give the length of an axis, 1 for one that the image does not have."""

@@ -14,6 +14,8 @@ from frm_bridge.images.png import PNG_MAGIC, read_png
 from frm_bridge.images.tiff import TIFF_MAGICS, open_tiff
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from frm_bridge.images.info import ImageInfo
@@ -43,8 +45,15 @@ class Image:
         Shape, axes, type and calibration.
     """
 
-    def __init__(self, info: ImageInfo, stored: Stored, resources: ExitStack) -> None:
+    def __init__(
+        self,
+        info: ImageInfo,
+        stored: Stored,
+        resources: ExitStack,
+        chosen: Mapping[str, int],
+    ) -> None:
         self.info = info
+        self._chosen = chosen
         self._stored: Stored | None = stored
         self._resources = resources
 
@@ -71,7 +80,7 @@ class Image:
         Parameters
         ----------
         plane : int
-            Flat index over the leading axes, in stored order.
+            Flat index over the leading axes of ``info``.
         y, x : int
             First row and column.
         height, width : int
@@ -101,12 +110,13 @@ class Image:
         if self._stored is None:
             msg = f"{info.path} is closed"
             raise ValueError(msg)
-        part = self._stored.window(plane, slice(y, y + height), slice(x, x + width))
+        place = {**info.place(plane), **self._chosen}
+        part = self._stored.window(place, slice(y, y + height), slice(x, x + width))
         samples = part if part.ndim == 2 else part[..., 0]
         return np.array(samples, dtype=info.dtype, order="C")
 
 
-def open_image(path: str | Path) -> Image:
+def open_image(path: str | Path, *, channel: int | None = None) -> Image:
     """Open a TIFF, ImageJ hyperstack, OME-TIFF or PNG.
 
     The format is found from the content. Of a pyramid the full resolution is read. A
@@ -116,6 +126,8 @@ def open_image(path: str | Path) -> Image:
     ----------
     path : str or Path
         The file.
+    channel : int, optional
+        Read this channel alone, counted from 1 as in ImageJ; all of them by default.
 
     Returns
     -------
@@ -126,20 +138,45 @@ def open_image(path: str | Path) -> Image:
     ------
     InputError
         ``E_IMAGE_MISSING``, ``E_IMAGE_UNREADABLE``, ``E_IMAGE_FORMAT``,
-        ``E_IMAGE_TRUNCATED``, ``E_IMAGE_SMALL``, ``E_IMAGE_DTYPE`` or
-        ``E_IMAGE_COLOUR``.
+        ``E_IMAGE_TRUNCATED``, ``E_IMAGE_SMALL``, ``E_IMAGE_DTYPE``,
+        ``E_IMAGE_COLOUR`` or ``E_IMAGE_CHANNEL``.
     """
     path = Path(path)
     resources = ExitStack()
     try:
         stored = _open_stored(path, resources)
         _check_usable(stored.info)
+        if channel is not None:
+            _check_channel(stored.info, channel)
         notes = _grey_notes(stored) if stored.has_samples else ()
     except BaseException:
         resources.close()
         raise
     info = replace(stored.info, notes=(*stored.info.notes, *notes))
-    return Image(info, stored, resources)
+    if channel is None or "C" not in info.axes:
+        return Image(info, stored, resources, {})
+    return Image(_of_channel(info), stored, resources, {"C": channel - 1})
+
+
+def _check_channel(info: ImageInfo, channel: int) -> None:
+    count = info.axis_size("C")
+    if not 1 <= channel <= count:
+        raise InputError(
+            "E_IMAGE_CHANNEL",
+            f"{info.path} has {count} channel(s); there is no channel {channel}",
+            f"name a channel from 1 to {count}" if count > 1 else "name no channel",
+        )
+
+
+def _of_channel(info: ImageInfo) -> ImageInfo:
+    """Describe one channel of an image."""
+    place = info.axes.index("C")
+    return replace(
+        info,
+        axes=info.axes.replace("C", ""),
+        shape=(*info.shape[:place], *info.shape[place + 1 :]),
+        channel_names=(),
+    )
 
 
 def _open_stored(path: Path, resources: ExitStack) -> Stored:
@@ -211,7 +248,8 @@ def _grey_notes(stored: Stored) -> tuple[str, ...]:
     colours, notes = stored.colour_samples, []
     for plane in range(stored.info.plane_count):
         for y in range(0, stored.info.height, _BAND_ROWS):
-            band = stored.window(plane, slice(y, y + _BAND_ROWS), slice(None))
+            place = stored.info.place(plane)
+            band = stored.window(place, slice(y, y + _BAND_ROWS), slice(None))
             grey = band[..., :1]
             if not np.array_equal(band[..., 1:colours], grey.repeat(colours - 1, -1)):
                 raise _colour(stored.info.path, plane)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from frm_bridge.images.info import ImageInfo
@@ -48,14 +48,20 @@ class Stored:
         """Values of a pixel."""
         return self.shape[self.axes.index("S")] if self.has_samples else 1
 
-    def window(self, plane: int, rows: slice, columns: slice) -> NDArray[Any]:
-        """Give (height, width) or (height, width, samples); may be a view."""
+    def window(
+        self, place: Mapping[str, int], rows: slice, columns: slice
+    ) -> NDArray[Any]:
+        """Give (height, width) or (height, width, samples); may be a view.
+
+        Parameters
+        ----------
+        place : mapping of str to int
+            Index on each leading axis that is longer than 1.
+        rows, columns : slice
+            The window.
+        """
         parts = {"Y": rows, "X": columns, "S": slice(None)}
-        leading = [
-            n for a, n in zip(self.axes, self.shape, strict=True) if a not in parts
-        ]
-        place = iter(np.unravel_index(plane, leading) if leading else ())
-        index = tuple(parts[a] if a in parts else int(next(place)) for a in self.axes)
+        index = tuple(parts[a] if a in parts else place.get(a, 0) for a in self.axes)
         found = self.source.read(index)
         kept = [a for a in self.axes if a in parts]
         wanted = ["Y", "X", "S"][: len(kept)]

@@ -58,17 +58,16 @@ def open_tiff(path: Path, resources: ExitStack) -> Stored:
     _check_single(path, tiff)
     page = series.keyframe
     axes, notes = _named_axes(path, _without_grey_samples(series.axes, page))
+    are_named = not notes
     shape = tuple(series.shape)
     dtype = np.dtype(series.dtype).newbyteorder("=")
-    kept = [
-        (a, n) for a, n in zip(axes, shape, strict=True) if a not in "SYX" and n > 1
-    ]
     sizes = dict(zip(axes, shape, strict=True))
+    kept = [axis for axis in "TZC" if sizes.get(axis, 1) > 1]
     metadata = read_metadata(tiff, page, channels=sizes.get("C", 1))
     info = ImageInfo(
         path,
-        "".join(a for a, _ in kept) + "YX",
-        (*(n for _, n in kept), sizes["Y"], sizes["X"]),
+        "".join(kept) + "YX",
+        tuple(sizes[axis] for axis in (*kept, "Y", "X")),
         dtype,
         metadata.calibration.pixel_size_um,
         metadata.calibration.z_step_um,
@@ -76,6 +75,7 @@ def open_tiff(path: Path, resources: ExitStack) -> Stored:
         metadata.channel_names,
         metadata.properties,
         (*notes, *metadata.calibration.notes),
+        are_named,
     )
     _check_palette(path, tiff, page)
     colours = 3 if _is_colour(page) and sizes.get("S", 1) >= 3 else 1

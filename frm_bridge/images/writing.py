@@ -15,6 +15,7 @@ import numpy as np
 from frm_bridge.errors import InputError
 from frm_bridge.images.calibration import Calibration
 from frm_bridge.images.hyperstack import (
+    DTYPES,
     Layout,
     allocate,
     annotate,
@@ -73,6 +74,37 @@ class ImageWriter:
                 "give windows that lie inside the image",
             )
         self._pixels[self._layout.imagej_plane(plane), y:bottom, x:right] = array
+
+
+def write_plane(
+    path: Path,
+    pixels: NDArray[Any],
+    *,
+    pixel_size_um: float | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write one plane as an ImageJ TIFF; types that ImageJ lacks become float32.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made.
+    pixels : (height, width) array
+        Grey levels.
+    pixel_size_um, overwrite
+        As for :func:`create_image`, and so are the errors.
+    """
+    if pixels.dtype.name not in DTYPES:
+        pixels = pixels.astype(np.float32)
+    with create_image(
+        path,
+        axes="YX",
+        shape=pixels.shape,
+        dtype=pixels.dtype,
+        pixel_size_um=pixel_size_um,
+        overwrite=overwrite,
+    ) as writer:
+        writer.write_window(0, 0, 0, pixels)
 
 
 @contextmanager

@@ -142,6 +142,51 @@ def test_an_unnamed_stack_is_taken_for_slices_as_imagej_does_and_says_so(
         assert "does not name" in image.info.notes[0]
 
 
+@pytest.mark.parametrize("axes", ["ZTYX", "CZTYX", "CTYX", "CZYX"])
+def test_planes_come_in_imagejs_order_whatever_the_files(
+    make_pixels: Pixels, write_tiff: Writer, axes: str
+) -> None:
+    sizes = {"T": 2, "Z": 3, "C": 4, "Y": 20, "X": 30}
+    pixels = make_pixels(*(sizes[axis] for axis in axes))
+    with open_image(write_tiff("a", pixels, metadata={"axes": axes})) as image:
+        ordered = "".join(axis for axis in "TZCYX" if axis in axes)
+        assert image.info.axes == ordered
+        expected = pixels.transpose([axes.index(axis) for axis in ordered])
+        for plane, wanted in enumerate(expected.reshape(-1, 20, 30)):
+            assert np.array_equal(image.read_plane(plane), wanted)
+
+
+@pytest.mark.parametrize("axes", ["TCYX", "CTYX"])
+def test_one_channel_can_be_read_alone(
+    make_pixels: Pixels, write_tiff: Writer, axes: str
+) -> None:
+    sizes = {"T": 2, "C": 3, "Y": 20, "X": 30}
+    pixels = make_pixels(*(sizes[axis] for axis in axes))
+    path = write_tiff("a", pixels, metadata={"axes": axes})
+    with open_image(path, channel=2) as image:
+        assert (image.info.axes, image.info.shape) == ("TYX", (2, 20, 30))
+        wanted = pixels.take(1, axis=axes.index("C"))
+        for frame in range(2):
+            assert np.array_equal(image.read_plane(frame), wanted[frame])
+
+
+@pytest.mark.parametrize("channel", [0, 4])
+def test_a_channel_that_is_not_there_is_refused(
+    make_pixels: Pixels, write_tiff: Writer, channel: int
+) -> None:
+    path = write_tiff("a", make_pixels(3, 20, 30), metadata={"axes": "CYX"})
+    with pytest.raises(InputError, match="3 channel") as caught:
+        open_image(path, channel=channel)
+    assert caught.value.code == "E_IMAGE_CHANNEL"
+
+
+def test_the_only_channel_can_be_named_too(
+    make_pixels: Pixels, write_tiff: Writer
+) -> None:
+    with open_image(write_tiff("a", make_pixels(20, 30)), channel=1) as image:
+        assert image.info.axes == "YX"
+
+
 def test_a_stack_with_too_many_axes_is_refused(
     make_pixels: Pixels, write_tiff: Writer
 ) -> None:

@@ -250,7 +250,7 @@ def test_a_disk_too_small_is_found_before_the_work(
     free = type("usage", (), {"free": 1000})
     monkeypatch.setattr("shutil.disk_usage", lambda _: free)
     with (
-        pytest.raises(OutputError, match="only 0 MB") as caught,
+        pytest.raises(OutputError, match="only 1 kB free; 12 MB") as caught,
         create_image(tmp_path / "a.tif", axes="YX", shape=(3000, 4000), dtype="uint8"),
     ):
         pass
