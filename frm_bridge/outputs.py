@@ -146,11 +146,7 @@ def translated_os_errors(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno in _DISK_FULL:
-            raise OutputError(
-                "E_DISK_FULL",
-                f"the disk, or your share of it, filled up while writing {path}",
-                "free some space or choose another --output; nothing was left behind",
-            ) from error
+            raise disk_full(path) from error
         if error.errno in _NOT_WRITABLE:
             raise OutputError(
                 "E_OUTPUT_READ_ONLY",
@@ -164,6 +160,15 @@ def translated_os_errors(path: Path) -> Iterator[None]:
                 "give the image, or --output, a shorter name",
             ) from error
         raise
+
+
+def disk_full(path: Path) -> OutputError:
+    """Give the error for a disk that filled up while ``path`` was written."""
+    return OutputError(
+        "E_DISK_FULL",
+        f"the disk, or your share of it, filled up while writing {path}",
+        "free some space or choose another --output; nothing was left behind",
+    )
 
 
 def check_space(path: Path, needed: int) -> None:
@@ -185,10 +190,14 @@ def check_space(path: Path, needed: int) -> None:
     if free < needed:
         raise OutputError(
             "E_DISK_FULL",
-            f"{path.parent} has only {free / 1e6:,.0f} MB free; "
-            f"{needed / 1e6:,.0f} MB are needed",
+            f"the disk has only {_in_words(free)} free; {_in_words(needed)} are needed",
             "free some space or choose another --output; nothing was written",
         )
+
+
+def _in_words(count: int) -> str:
+    """Write a number of bytes in the unit that shows it."""
+    return f"{count / 1e6:,.0f} MB" if count >= 10**7 else f"{count / 1e3:,.0f} kB"
 
 
 def write_json(path: Path, content: Mapping[str, Any], *, overwrite: bool) -> None:

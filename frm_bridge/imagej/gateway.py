@@ -197,6 +197,13 @@ def _let_go_of_python() -> None:
 
 def _no_imagej(error: Exception) -> EnvironmentProblem:
     reason = str(error).splitlines() or [""]
+    if type(error).__module__.startswith("requests."):
+        return EnvironmentProblem(
+            "E_NO_IMAGEJ",
+            "ImageJ's jars are not on this machine yet, and Maven Central, where they "
+            "come from, cannot be reached",
+            "connect to a network once; every later start works without",
+        )
     return EnvironmentProblem(
         "E_NO_IMAGEJ",
         f"ImageJ did not start: {type(error).__name__}: {reason[0][:300]}",

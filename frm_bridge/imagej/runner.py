@@ -18,9 +18,15 @@ from frm_bridge.errors import InputError, WorkflowError
 from frm_bridge.imagej.gateway import start_imagej
 from frm_bridge.imagej.scripts import run_script
 from frm_bridge.imagej.workflows import Workflow, find_workflow, library_folder
-from frm_bridge.images import create_image, open_image
+from frm_bridge.images import (
+    check_pixel_size,
+    open_image,
+    same_pixel_size,
+    write_plane,
+)
 from frm_bridge.outputs import (
     check_absent,
+    disk_full,
     folder_of,
     make_folder,
     translated_os_errors,
@@ -34,11 +40,12 @@ if TYPE_CHECKING:
 
     from frm_bridge.imagej.gateway import ImageJ
     from frm_bridge.imagej.parameters import Value
+    from frm_bridge.images import ImageInfo
 
 _log = logging.getLogger(__name__)
 
 RESULT = "result.json"
-_STORED = ("uint8", "uint16", "float32")  # what ImageJ can hold
+_FULL_BYTES = 2**16  # a disk with less room than this could not take the results
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ def run_workflow(
     output: str | Path,
     *,
     parameters: Mapping[str, Value] | None = None,
+    channel: int | None = None,
     plane: int | None = None,
     pixel_size_um: float | None = None,
     fiji: Path | None = None,
@@ -112,10 +120,13 @@ def run_workflow(
         it appears with all of them, or not at all.
     parameters : mapping, optional
         Instead of the workflow's own.
+    channel : int, optional
+        Take this channel of a multi-channel image, counted from 1 as in ImageJ.
     plane : int, optional
-        Flat index over the leading axes; needed for a stack.
+        Flat index over the leading axes, from 0; needed for a stack. ``result.json``
+        and names of folders count planes from 1, as ImageJ does.
     pixel_size_um : float, optional
-        Instead of the one in the file.
+        Instead of the one in the file, with a warning where that is another.
     fiji : Path, optional
         Folder of a Fiji; the embedded ImageJ without.
     overwrite : bool
@@ -143,11 +154,15 @@ def run_workflow(
     if parameters:
         workflow = workflow.with_parameters(**parameters)
     check_absent(output / RESULT, overwrite=overwrite)
+    check_pixel_size(pixel_size_um)
+    chosen = _Plane(image, channel, plane, pixel_size_um)
     with _new_folder(output) as partial:
-        source = _hand_over(image, plane, pixel_size_um, partial / "plane.tif")
+        source = partial / "plane.tif"
+        warnings = chosen.hand_over(source)
         imagej = start_imagej(fiji=fiji)
         result = _run(imagej, workflow, source, partial)
-        result |= {"image": str(image), "plane": plane or 0, "sha256": workflow.sha256}
+        result |= chosen.described() | {"sha256": workflow.sha256}
+        result["warnings"] = [*warnings, *result["warnings"]]
         source.unlink()
         write_json(partial / RESULT, result, overwrite=True)
     return _read_result(image, output, workflow)
@@ -167,30 +182,47 @@ def _read_result(image: Path, output: Path, workflow: Workflow) -> WorkflowResul
     )
 
 
-def _hand_over(
-    image: Path, plane: int | None, pixel_size_um: float | None, path: Path
-) -> Path:
-    """Write the plane as a TIFF that ImageJ opens just as we read it.
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    """The plane that is measured."""
 
-    NB: ImageJ would read inches as a scale, has no PNG scale, and not every TIFF
-    compression; one reader for all is also what makes truth and prediction alike.
-    """
-    with open_image(image) as opened:
-        pixels = opened.read_plane(_choose_plane(image, plane, opened.info.plane_count))
-        if pixel_size_um is None:
-            pixel_size_um = opened.info.pixel_size_um
-    _check_finite(image, pixels)
-    if pixels.dtype.name not in _STORED:
-        pixels = pixels.astype(np.float32)
-    with create_image(
-        path,
-        axes="YX",
-        shape=pixels.shape,
-        dtype=pixels.dtype,
-        pixel_size_um=pixel_size_um,
-    ) as writer:
-        writer.write_window(0, 0, 0, pixels)
-    return path
+    image: Path
+    channel: int | None
+    plane: int | None
+    pixel_size_um: float | None
+
+    def hand_over(self, path: Path) -> list[str]:
+        """Write it as a TIFF that ImageJ opens just as we read it; give warnings.
+
+        NB: ImageJ would read inches as a scale, has no PNG scale, and not every TIFF
+        compression; one reader for all is also what makes truth and prediction alike.
+        """
+        with open_image(self.image, channel=self.channel) as opened:
+            info = opened.info
+            place = _choose_plane(self.image, self.plane, info.plane_count)
+            pixels = opened.read_plane(place)
+        _check_finite(self.image, pixels)
+        size = self.pixel_size_um or info.pixel_size_um
+        write_plane(path, pixels, pixel_size_um=size)
+        return self._warnings(info)
+
+    def _warnings(self, info: ImageInfo) -> list[str]:
+        given, own = self.pixel_size_um, info.pixel_size_um
+        if given is None or own is None or same_pixel_size(own, given):
+            return list(info.notes)
+        replaced = (
+            f"the pixel size of {given:g} µm was given, and replaces the file's "
+            f"{own:g} µm"
+        )
+        return [*info.notes, replaced]
+
+    def described(self) -> dict[str, Any]:
+        """Give what ``result.json`` says of it; counted from 1, as ImageJ does."""
+        return {
+            "image": str(self.image),
+            "channel": self.channel,
+            "plane": (self.plane or 0) + 1,
+        }
 
 
 def _choose_plane(image: Path, plane: int | None, count: int) -> int:
@@ -237,7 +269,10 @@ def _run(
     written = folder / RESULT
     if not written.is_file():
         raise _failure(workflow, "it ended without a result", text)
-    result: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
+    try:
+        result: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _failure(workflow, f"it wrote a broken {RESULT}", text) from error
     if result.get("status") != "ok":
         raise _failure(
             workflow, str(result.get("message")), str(result.get("traceback", text))
@@ -269,6 +304,11 @@ def _new_folder(output: Path) -> Iterator[Path]:
             with translated_os_errors(output):
                 yield partial
                 _publish(partial, output)
+        except WorkflowError as error:
+            # NB: Java says of a full disk no more than that a file was not written.
+            if shutil.disk_usage(partial).free < _FULL_BYTES:
+                raise disk_full(output) from error
+            raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import imageio.v3 as imageio
@@ -170,3 +171,30 @@ def test_many_images_in_one_jvm_leave_none_open(
     manager = jimport("ij.WindowManager")
     assert manager.getImageCount() == 0
     assert manager.getIDList() is None
+
+
+def test_a_disk_that_fills_up_under_the_script_is_called_so(
+    tmp_path: Path,
+    save: Callable[..., Path],
+    field: NDArray[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = tmp_path / "FRM_Broken.py"
+    script.write_text(
+        '#@ String image_path (value="")\n#@ String output_folder (value="")\n'
+        "import codecs, os\n"
+        "out = codecs.open(os.path.join(output_folder, 'result.json'), 'w', 'utf-8')\n"
+        "out.write(u'{')\nout.close()\n"
+    )
+    image, output = save(field), tmp_path / "out"
+    with pytest.raises(WorkflowError, match=r"a broken result\.json"):
+        run_workflow(str(script), image, output)
+    usage = shutil._ntuple_diskusage(10**9, 10**9, 100)  # type: ignore[attr-defined]
+    room = iter([10**9])  # for the plane that is handed over
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda _: usage._replace(free=next(room, usage.free))
+    )
+    with pytest.raises(OutputError, match=str(output)) as caught:
+        run_workflow(str(script), image, output)
+    assert caught.value.code == "E_DISK_FULL"
+    assert not output.exists()
