@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from frm_bridge.comparison import compare
 from frm_bridge.comparison.pixels import pearson
 from frm_bridge.imagej import Workflow, find_workflow
-from frm_bridge.images import create_image, open_image
+from frm_bridge.images import open_image, write_plane
 from frm_bridge.models.card import read_card, write_card
 from frm_bridge.outputs import make_folder
 from frm_bridge.prediction.engine import predict_file
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from frm_bridge.comparison import Comparison
+    from frm_bridge.images import Image
     from frm_bridge.training.pairs import Pair
 
     Progress = Callable[[int, int], None]
@@ -58,7 +59,13 @@ def score_pcc(
     with open_model(model) as loaded:
         for done, pair in enumerate(tests, start=1):
             output = make_folder(folder) / f"{pair.input.stem}.tif"
-            predict_file(pair.input, [loaded], output, overwrite=overwrite)
+            predict_file(
+                pair.input,
+                [loaded],
+                output,
+                channel=pair.input_channel,
+                overwrite=overwrite,
+            )
             scores += _plane_scores(pair, output)
             if progress:
                 progress(done, len(tests))
@@ -99,11 +106,12 @@ def score_workflow(
     """
     tests = [pair for pair in pairs if pair.split == "test"]
     score_pcc(model, tests, folder / "predictions", overwrite=overwrite)
-    for kind in ("input", "target"):
-        for pair in tests:
-            _copy_plane(
-                getattr(pair, kind), folder / kind / f"{pair.input.stem}.tif", overwrite
-            )
+    for pair in tests:
+        # Under one name, so that folders match by stem.
+        name = f"{pair.input.stem}.tif"
+        with pair.open_input() as image, pair.open_target() as target:
+            _copy_plane(image, folder / "input" / name, overwrite)
+            _copy_plane(target, folder / "target" / name, overwrite)
     chosen = find_workflow(workflow) if isinstance(workflow, str) else workflow
     result = compare(
         folder / "target",
@@ -127,7 +135,7 @@ def score_workflow(
 
 
 def _plane_scores(pair: Pair, output: Path) -> list[dict[str, Any]]:
-    with open_image(pair.target) as target, open_image(output) as predicted:
+    with pair.open_target() as target, open_image(output) as predicted:
         count = target.info.plane_count
         return [
             {
@@ -154,20 +162,9 @@ def _field_scores(field: Any) -> dict[str, Any]:
     }
 
 
-def _copy_plane(source: Path, output: Path, overwrite: bool) -> None:
-    """Store an image under its pair's name, so that folders match by stem."""
-    make_folder(output.parent)
-    with open_image(source) as image:
-        info = image.info
-        with create_image(
-            output,
-            axes="YX",
-            shape=info.shape[-2:],
-            dtype=info.dtype,
-            pixel_size_um=info.pixel_size_um,
-            overwrite=overwrite,
-        ) as writer:
-            writer.write_window(0, 0, 0, image.read_plane(0))
+def _copy_plane(image: Image, output: Path, overwrite: bool) -> None:
+    size = image.info.pixel_size_um
+    write_plane(output, image.read_plane(), pixel_size_um=size, overwrite=overwrite)
 
 
 def _add_to_card(model: Path, scores: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from frm_bridge.errors import InputError
-from frm_bridge.images import open_image, plane_statistics
+from frm_bridge.images import plane_statistics
 from frm_bridge.models.normalisation import (
     InputKind,
     InputNormalisation,
@@ -20,11 +20,11 @@ from frm_bridge.models.normalisation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from frm_bridge.images import Image
     from frm_bridge.training.pairs import Pair
 
 # A pixel is signal where the smoothed target stands this many of the field's own
@@ -111,8 +111,8 @@ def training_normalisation(kind: InputKind, pairs: Sequence[Pair]) -> Normalisat
         return Normalisation(
             InputNormalisation("field"), OutputNormalisation(0.0, 1.0, "relative")
         )
-    image = _pooled(pair.input for pair in pairs)
-    target = _pooled(pair.target for pair in pairs)
+    image = _pooled(pair.open_input for pair in pairs)
+    target = _pooled(pair.open_target for pair in pairs)
     return Normalisation(
         InputNormalisation("global", image.mean, image.sd),
         OutputNormalisation(target.mean, target.sd, "counts"),
@@ -120,7 +120,7 @@ def training_normalisation(kind: InputKind, pairs: Sequence[Pair]) -> Normalisat
 
 
 def _fields_of(pair: Pair, normalisation: Normalisation) -> Iterator[Field]:
-    with open_image(pair.input) as image, open_image(pair.target) as target:
+    with pair.open_input() as image, pair.open_target() as target:
         for plane in range(image.info.plane_count):
             own = plane_statistics(image, plane)
             image_scale = Scale(*normalisation.input.statistics(*own))
@@ -187,11 +187,11 @@ def _signal_pixels(pixels: NDArray[Any]) -> NDArray[np.int32]:
     return signal.astype(np.int32)
 
 
-def _pooled(paths: Iterator[Path]) -> Scale:
+def _pooled(openers: Iterator[Callable[[], Image]]) -> Scale:
     """Mean and population sd over all pixels of all files (ddof 0, float64)."""
     count, total, squares = 0, 0.0, 0.0
-    for path in paths:
-        with open_image(path) as image:
+    for opened in openers:
+        with opened() as image:
             for plane in range(image.info.plane_count):
                 mean, sd = plane_statistics(image, plane)
                 pixels = image.info.height * image.info.width

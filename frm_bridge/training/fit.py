@@ -19,7 +19,7 @@ from frm_bridge.training.patches import RandomPatches, grid_patches
 from frm_bridge.training.unet import build_unet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from frm_bridge.training.fields import Field
@@ -153,15 +153,26 @@ def _claim(folder: Path, settings: TrainingSettings) -> None:
     if path.is_file():
         found = json.loads(path.read_text(encoding="utf-8"))
         if found != json.loads(json.dumps(content)):
-            changed = sorted(key for key in content if found.get(key) != content[key])
             raise InputError(
                 "E_RESUME",
-                f"{folder} holds a training with other settings ({', '.join(changed)})",
-                "resume with the same options, or choose another --output",
+                f"{folder} holds a training with other settings: "
+                + ", ".join(_changes(found, json.loads(json.dumps(content)))),
+                "go on with the same options, begin anew with --overwrite, or choose "
+                "another --output",
             )
         return
     refuse_strange_folder(folder)
     write_json(path, content, overwrite=False)
+
+
+def _changes(then: Any, now: Any, name: str = "") -> Iterator[str]:
+    """Name each setting that differs, with both values."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in sorted(then.keys() | now.keys()):
+            inner = f"{name}.{key}" if name else key
+            yield from _changes(then.get(key), now.get(key), inner)
+    elif then != now:
+        yield f"{name} was {then} and is {now}"
 
 
 def refuse_strange_folder(folder: Path) -> None:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frm_bridge.errors import InputError
-from frm_bridge.images import open_image
 from frm_bridge.models.card import ModelCard, file_sha256
-from frm_bridge.outputs import check_absent, make_folder, write_text
+from frm_bridge.outputs import check_absent, folder_of, write_text
 from frm_bridge.training.curves import draw_curves
 from frm_bridge.training.export import export_onnx
 from frm_bridge.training.fields import load_fields, training_normalisation
@@ -26,7 +25,8 @@ from frm_bridge.training.fit import (
     read_log,
     refuse_strange_folder,
 )
-from frm_bridge.training.pairs import Pair, check_sizes, format_pairs
+from frm_bridge.training.pairs import Pair, check_images, format_pairs
+from frm_bridge.training.patches import check_patch_fits
 from frm_bridge.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def train_model(
     description = description or ModelDescription()
     path = output / f"{description.name}.onnx"
     check_absent(path, overwrite=overwrite)
-    check_sizes(pairs)
+    check_images(pairs)
     training = [pair for pair in pairs if pair.split == "train"]
     validation = [pair for pair in pairs if pair.split == "validation"]
     if not training or not validation:
@@ -115,17 +115,15 @@ def train_model(
             "assign a split first, or fill the column 'split' of the table of pairs",
         )
     normalisation = training_normalisation(settings.normalise, training)
-    folder = make_folder(output) / "training"
+    folder = output / "training"
     refuse_strange_folder(folder)
+    with folder_of(folder):
+        fields = load_fields(training, normalisation)
+        unseen = load_fields(validation, normalisation)
+        check_patch_fits((*fields, *unseen), settings.sampling.size)
     if overwrite:
         shutil.rmtree(folder, ignore_errors=True)
-    weights = fit_network(
-        load_fields(training, normalisation),
-        load_fields(validation, normalisation),
-        folder,
-        settings=settings,
-        watcher=watcher,
-    )
+    weights = fit_network(fields, unseen, folder, settings=settings, watcher=watcher)
     history = read_log(folder)
     card = ModelCard(
         **{item: getattr(description, item) for item in ModelDescription.__slots__},
@@ -152,7 +150,7 @@ def _camera(pairs: Sequence[Pair]) -> dict[str, Any]:
     """Bit depth and pixel size of the training inputs, where all of them agree."""
     depths, sizes = set(), set()
     for pair in pairs:
-        with open_image(pair.input) as image:
+        with pair.open_input() as image:
             dtype = image.info.dtype
             depths.add(dtype.itemsize * 8 if np.issubdtype(dtype, np.integer) else None)
             sizes.add(pair.pixel_size_um or image.info.pixel_size_um)

@@ -1,8 +1,8 @@
 """Pairs of a transmitted-light image and its fluorescence, matched by name.
 
 A table of pairs is a CSV file with the columns ``input,target,group`` and, optionally,
-``pixel_size_um`` and ``split``; paths are relative to the table's own folder or to
-the current one.
+``pixel_size_um``, ``split``, ``input_channel`` and ``target_channel``; paths are
+relative to the table's own folder or to the current one.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from frm_bridge.errors import InputError
 from frm_bridge.images import list_images, open_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from frm_bridge.images import Image
+
+Number = TypeVar("Number", int, float)
 Split = Literal["", "train", "validation", "test"]
 
 COLUMNS = ("input", "target", "group", "pixel_size_um", "split")
+CHANNEL_COLUMNS = ("input_channel", "target_channel")
 # Frames, planes and tiles of one place must not fall on both sides of a split, so a
 # name's group ends where its first time, z, channel or tile number begins.
 _REPEATS = re.compile(
@@ -46,6 +50,9 @@ class Pair:
         µm per px where the files do not say it themselves.
     split : {"", "train", "validation", "test"}
         Where the pair belongs; empty until a split is assigned.
+    input_channel, target_channel : int or None
+        The channel to take of a multi-channel file, counted from 1 as in ImageJ. Input
+        and target may then be one file.
     """
 
     input: Path
@@ -53,6 +60,16 @@ class Pair:
     group: str
     pixel_size_um: float | None = None
     split: Split = ""
+    input_channel: int | None = None
+    target_channel: int | None = None
+
+    def open_input(self) -> Image:
+        """Open the transmitted light."""
+        return open_image(self.input, channel=self.input_channel)
+
+    def open_target(self) -> Image:
+        """Open the fluorescence."""
+        return open_image(self.target, channel=self.target_channel)
 
 
 def find_pairs(
@@ -62,6 +79,8 @@ def find_pairs(
     group_by: str | None = None,
     input_suffix: str = "",
     target_suffix: str = "",
+    input_channel: int | None = None,
+    target_channel: int | None = None,
 ) -> tuple[Pair, ...]:
     """Match two folders by file stem, never by sort order (CL-056).
 
@@ -75,34 +94,72 @@ def find_pairs(
         z, channel or tile number: ``exp1_p0002_t00006_z001`` is of ``exp1_p0002``.
     input_suffix, target_suffix : str
         Ends of the stems that differ between the channels, for example ``_BF``.
+    input_channel, target_channel : int, optional
+        The channels to take of multi-channel files, counted from 1 as in ImageJ; both
+        folders may then be one.
 
     Raises
     ------
     InputError
-        ``E_PAIR_MISSING`` naming every file without partner; ``E_PAIR_SIZE`` naming
-        every pair of unequal sizes; ``E_GROUP_BY``.
+        ``E_PAIR_MISSING`` naming every file without partner; ``E_PAIR_SIZE``,
+        ``E_PAIR_SAME`` and ``E_PAIR_CHANNELS`` naming every pair at fault;
+        ``E_GROUP_BY``.
     """
     pattern = _compiled(group_by)
     left = _by_stem(Path(inputs), input_suffix)
     right = _by_stem(Path(targets), target_suffix)
     _refuse_unmatched(left, right)
     pairs = tuple(
-        Pair(left[stem], right[stem], _group(stem, pattern)) for stem in sorted(left)
+        Pair(
+            left[stem],
+            right[stem],
+            _group(stem, pattern),
+            input_channel=input_channel,
+            target_channel=target_channel,
+        )
+        for stem in sorted(left)
     )
-    check_sizes(pairs)
+    check_images(pairs)
     return pairs
 
 
-def check_sizes(pairs: Iterable[Pair]) -> None:
-    """Refuse pairs whose two images differ in height or width, naming them all."""
-    wrong = []
+def check_images(pairs: Iterable[Pair]) -> None:
+    """Refuse pairs of unequal or unclear images, naming them all.
+
+    Raises
+    ------
+    InputError
+        ``E_PAIR_SAME``, ``E_PAIR_CHANNELS``, ``E_PAIR_SIZE``.
+    """
+    same, unclear, wrong = [], [], []
     for pair in pairs:
-        with open_image(pair.input) as image, open_image(pair.target) as target:
+        if pair.input_channel == pair.target_channel:
+            same += [str(pair.input)] if pair.input.samefile(pair.target) else []
+        with pair.open_input() as image, pair.open_target() as target:
+            unclear += [
+                f"{info.path} has {info.axis_size('C')}"
+                for info in (image.info, target.info)
+                if info.axis_size("C") > 1
+            ]
             if image.info.shape != target.info.shape:
                 wrong.append(
                     f"{pair.input} {image.info.shape} and "
                     f"{pair.target} {target.info.shape}"
                 )
+    if same:
+        raise InputError(
+            "E_PAIR_SAME",
+            "input and target are one and the same image: " + "; ".join(same),
+            "give two folders, or, of files that hold both, two channels with "
+            "--input-channel and --target-channel",
+        )
+    if unclear:
+        raise InputError(
+            "E_PAIR_CHANNELS",
+            "one channel each was expected for input and target: "
+            + "; ".join(dict.fromkeys(unclear)),
+            "choose with --input-channel and --target-channel",
+        )
     if wrong:
         raise InputError(
             "E_PAIR_SIZE",
@@ -115,11 +172,14 @@ def format_pairs(pairs: Iterable[Pair]) -> str:
     """Write pairs as CSV text with a header."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    pairs = tuple(pairs)
+    chosen = any(pair.input_channel or pair.target_channel for pair in pairs)
+    table.writerow(COLUMNS + (CHANNEL_COLUMNS if chosen else ()))
     for pair in pairs:
         size = "" if pair.pixel_size_um is None else f"{pair.pixel_size_um:g}"
         names = (pair.input.as_posix(), pair.target.as_posix())
-        table.writerow([*names, pair.group, size, pair.split])
+        channels = [pair.input_channel, pair.target_channel] if chosen else []
+        table.writerow([*names, pair.group, size, pair.split, *channels])
     return text.getvalue()
 
 
@@ -168,16 +228,31 @@ def _pair_of(path: Path, number: int, row: Mapping[str, str | None]) -> Pair:
     split = (row.get("split") or "").strip()
     if split not in get_args(Split):
         raise _table_error(path, f"line {number}: split {split!r} is unknown")
-    size_text = (row.get("pixel_size_um") or "").strip()
-    try:
-        size = float(size_text) if size_text else None
-    except ValueError as error:
-        message = f"line {number}: pixel_size_um {size_text!r} is not a number"
-        raise _table_error(path, message) from error
-    if size is not None and not size > 0:
-        raise _table_error(path, f"line {number}: pixel_size_um must be above 0")
+    size = _number(path, number, row, "pixel_size_um", float)
+    channels = [_number(path, number, row, name, int) for name in CHANNEL_COLUMNS]
     group = (row.get("group") or "").strip() or _group(image.stem, None)
-    return Pair(image, target, group, size, split)  # type: ignore[arg-type]
+    return Pair(image, target, group, size, split, *channels)  # type: ignore[arg-type]
+
+
+def _number(
+    path: Path,
+    number: int,
+    row: Mapping[str, str | None],
+    column: str,
+    kind: Callable[[str], Number],
+) -> Number | None:
+    """Read a cell that is empty or holds a number above 0."""
+    text = (row.get(column) or "").strip()
+    if not text:
+        return None
+    try:
+        value = kind(text)
+    except ValueError as error:
+        message = f"line {number}: {column} {text!r} is not a number"
+        raise _table_error(path, message) from error
+    if not value > 0:
+        raise _table_error(path, f"line {number}: {column} must be above 0")
+    return value
 
 
 def _located(table: Path, number: int, name: str) -> Path:
@@ -252,5 +327,5 @@ def _table_error(path: Path, message: str) -> InputError:
     return InputError(
         "E_PAIRS_TABLE",
         f"{path}: {message}",
-        "make the table with 'frm-bridge pairs --input DIR --target DIR > pairs.csv'",
+        "make the table with 'frm-bridge pairs --input DIR --target DIR -o pairs.csv'",
     )

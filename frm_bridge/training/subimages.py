@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frm_bridge.errors import InputError
-from frm_bridge.images import create_image, open_image
+from frm_bridge.images import create_image
 from frm_bridge.outputs import check_absent, make_folder, write_text
-from frm_bridge.training.pairs import Pair, check_sizes, format_pairs
+from frm_bridge.training.pairs import Pair, check_images, format_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from frm_bridge.images import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,13 @@ def split_images(
         )
     table = output / "pairs.csv"
     check_absent(table, overwrite=overwrite)
-    check_sizes(pairs)
+    check_images(pairs)
     _refuse_small(pairs, tile)
     made: list[Pair] = []
     rest = (0, 0)
     for done, pair in enumerate(pairs, start=1):
         made += _split_pair(pair, output, tile, overwrite)
-        with open_image(pair.input) as image:
+        with pair.open_input() as image:
             left = (image.info.height % tile, image.info.width % tile)
         rest = (max(rest[0], left[0]), max(rest[1], left[1]))
         if progress:
@@ -84,50 +86,48 @@ def split_images(
 
 
 def _split_pair(pair: Pair, output: Path, tile: int, overwrite: bool) -> list[Pair]:
-    inputs = _split_file(pair.input, make_folder(output / "input"), tile, overwrite)
     stem = pair.input.stem  # both tiles of a pair get the input's name
-    targets = _split_file(
-        pair.target, make_folder(output / "target"), tile, overwrite, stem=stem
-    )
+    with pair.open_input() as image, pair.open_target() as target:
+        inputs, targets = (
+            _split_image(opened, make_folder(output / side), stem, tile, overwrite)
+            for side, opened in (("input", image), ("target", target))
+        )
     return [
         Pair(image, target, pair.group, pair.pixel_size_um, pair.split)
         for image, target in zip(inputs, targets, strict=True)
     ]
 
 
-def _split_file(
-    path: Path, folder: Path, tile: int, overwrite: bool, *, stem: str | None = None
+def _split_image(
+    image: Image, folder: Path, stem: str, tile: int, overwrite: bool
 ) -> list[Path]:
     written = []
-    with open_image(path) as image:
-        info = image.info
-        columns = info.width // tile
-        for number in range((info.height // tile) * columns):
-            row, column = divmod(number, columns)
-            name = f"{stem or path.stem}_tile{number + 1:05d}.tif"
-            with create_image(
-                folder / name,
-                axes=info.axes,
-                shape=(*info.shape[:-2], tile, tile),
-                dtype=info.dtype,
-                pixel_size_um=info.pixel_size_um,
-                z_step_um=info.z_step_um,
-                frame_interval_s=info.frame_interval_s,
-                overwrite=overwrite,
-            ) as writer:
-                for plane in range(info.plane_count):
-                    window = image.read_window(
-                        plane, row * tile, column * tile, tile, tile
-                    )
-                    writer.write_window(plane, 0, 0, window)
-            written.append(folder / name)
+    info = image.info
+    columns = info.width // tile
+    for number in range((info.height // tile) * columns):
+        row, column = divmod(number, columns)
+        path = folder / f"{stem}_tile{number + 1:05d}.tif"
+        with create_image(
+            path,
+            axes=info.axes,
+            shape=(*info.shape[:-2], tile, tile),
+            dtype=info.dtype,
+            pixel_size_um=info.pixel_size_um,
+            z_step_um=info.z_step_um,
+            frame_interval_s=info.frame_interval_s,
+            overwrite=overwrite,
+        ) as writer:
+            for plane in range(info.plane_count):
+                window = image.read_window(plane, row * tile, column * tile, tile, tile)
+                writer.write_window(plane, 0, 0, window)
+        written.append(path)
     return written
 
 
 def _refuse_small(pairs: Sequence[Pair], tile: int) -> None:
     small = []
     for pair in pairs:
-        with open_image(pair.input) as image:
+        with pair.open_input() as image:
             if min(image.info.height, image.info.width) < tile:
                 small.append(f"{pair.input} {image.info.height}x{image.info.width}")
     if small:

@@ -90,7 +90,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
 def test_a_folder_with_another_training_is_refused(fields, quick, tmp_path):
     fit_network(*fields, tmp_path / "a", settings=quick)
     changed = dataclasses.replace(quick, loss="pearson")
-    with pytest.raises(InputError, match="loss") as caught:
+    with pytest.raises(InputError, match="loss was mse and is pearson") as caught:
         fit_network(*fields, tmp_path / "a", settings=changed)
     assert caught.value.code == "E_RESUME"
 

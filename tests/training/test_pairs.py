@@ -123,3 +123,54 @@ def test_a_bad_table_is_refused_with_its_reason(tmp_path, text, code):
     with pytest.raises(InputError) as caught:
         read_pairs(table)
     assert caught.value.code == code
+
+
+@pytest.fixture
+def stacks(tmp_path):
+    """Two hyperstacks: bright field, stain, and a third channel."""
+    folder = tmp_path / "stacks"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for stem in ("a", "b"):
+        pixels = random.integers(0, 999, (3, 32, 40)).astype(np.uint16)
+        options = {"imagej": True, "metadata": {"axes": "CYX"}}
+        tifffile.imwrite(folder / f"{stem}.tif", pixels, **options)
+    return folder
+
+
+def test_both_images_may_be_channels_of_one_file(stacks, tmp_path):
+    pairs = find_pairs(stacks, stacks, input_channel=1, target_channel=3)
+    table = tmp_path / "pairs.csv"
+    table.write_text(format_pairs(pairs))
+    assert table.read_text().startswith(
+        "input,target,group,pixel_size_um,split,input_channel,target_channel\n"
+    )
+    for found in (pairs, read_pairs(table)):
+        stored = tifffile.imread(stacks / "a.tif")
+        with found[0].open_input() as image, found[0].open_target() as target:
+            np.testing.assert_array_equal(image.read_plane(), stored[0])
+            np.testing.assert_array_equal(target.read_plane(), stored[2])
+
+
+def test_a_table_without_chosen_channels_has_no_columns_for_them(tmp_path):
+    pairs = find_pairs(folder_of(tmp_path, "x", ["a"]), folder_of(tmp_path, "y", ["a"]))
+    assert format_pairs(pairs).startswith("input,target,group,pixel_size_um,split\n")
+
+
+@pytest.mark.parametrize("channels", [(None, 2), (2, None)])
+def test_files_of_several_channels_need_a_choice(stacks, channels):
+    with pytest.raises(InputError, match="has 3") as caught:
+        find_pairs(
+            stacks, stacks, input_channel=channels[0], target_channel=channels[1]
+        )
+    assert caught.value.code == "E_PAIR_CHANNELS"
+
+
+def test_an_input_that_is_its_own_target_is_refused(stacks, tmp_path):
+    folder = folder_of(tmp_path, "one", ["a"])
+    with pytest.raises(InputError, match=r"a\.tif") as caught:
+        find_pairs(folder, folder)
+    assert caught.value.code == "E_PAIR_SAME"
+    with pytest.raises(InputError) as caught:
+        find_pairs(stacks, stacks, input_channel=2, target_channel=2)
+    assert caught.value.code == "E_PAIR_SAME"
