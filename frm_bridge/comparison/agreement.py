@@ -63,6 +63,7 @@ def compare(
     output: str | Path,
     *,
     transmitted: str | Path | None = None,
+    channels: Mapping[str, int] | None = None,
     card: ModelCard | None = None,
     provenance: Mapping[str, str] | None = None,
     min_iou: float = DEFAULT_MIN_IOU,
@@ -84,6 +85,9 @@ def compare(
         Folder for the results.
     transmitted : str or Path, optional
         The input images, for the report.
+    channels : mapping of str to int, optional
+        Of multi-channel files, the channel to take as ``truth``, ``prediction`` or
+        ``transmitted``, counted from 1 as in ImageJ.
     card : ModelCard, optional
         Of the model that predicted; goes into the record.
     provenance : mapping, optional
@@ -109,7 +113,8 @@ def compare(
     Raises
     ------
     InputError
-        ``E_PAIR_MISSING``, ``E_PAIR_SIZE``, ``E_PAIR_PIXEL_SIZE``, ``E_OPTION``.
+        ``E_PAIR_MISSING``, ``E_PAIR_SAME``, ``E_PAIR_SWAPPED``, ``E_PAIR_SIZE``,
+        ``E_PAIR_PIXEL_SIZE``, ``E_OPTION``.
     OutputError
         ``E_OUTPUT_EXISTS``.
     """
@@ -120,6 +125,7 @@ def compare(
         Path(truth),
         Path(prediction),
         transmitted=None if transmitted is None else Path(transmitted),
+        channels=channels or {},
         pixel_size_um=pixel_size_um,
     )
     runs = _Runs(chosen, settings, provenance, fiji, 2 * len(fields), progress)
@@ -161,8 +167,8 @@ class _Runs:
         """Run, match and measure one field."""
         folder = output / FOLDER / field.name
         results = {
-            TRUTH: self._run(field, field.truth, folder / TRUTH),
-            PREDICTION: self._run(field, field.prediction, folder / PREDICTION),
+            TRUTH: self._run(field, TRUTH, field.truth, folder),
+            PREDICTION: self._run(field, PREDICTION, field.prediction, folder),
         }
         matches = match_objects(
             tifffile.imread(results[TRUTH].labels),
@@ -184,11 +190,14 @@ class _Runs:
             provenance=provenance,
         )
 
-    def _run(self, field: Field, image: Path, output: Path) -> WorkflowResult:
+    def _run(
+        self, field: Field, side: str, image: Path, folder: Path
+    ) -> WorkflowResult:
         result = run_workflow(
             self.workflow,
             image,
-            output,
+            folder / side,
+            channel=field.channels.get(side),
             plane=field.plane,
             pixel_size_um=field.pixel_size_um,
             fiji=self.fiji,
@@ -199,9 +208,10 @@ class _Runs:
         return result
 
     def _pixels(self, field: Field, *, relative: bool) -> PixelAgreement:
+        channels = field.channels
         with (
-            open_image(field.truth) as truth,
-            open_image(field.prediction) as predicted,
+            open_image(field.truth, channel=channels.get(TRUTH)) as truth,
+            open_image(field.prediction, channel=channels.get(PREDICTION)) as predicted,
         ):
             return measure_pixels(
                 truth.read_plane(field.plane),
@@ -257,6 +267,9 @@ def _write(
     rows = pd.DataFrame([record.field_row(one) for one in comparison.fields])
     for name, table in (("objects.csv", objects), ("fields.csv", rows)):
         with replacing(output / name) as partial:
-            table.to_csv(partial, index=False, lineterminator="\n")
+            # As many digits as the workflow's own tables.
+            table.to_csv(
+                partial, index=False, lineterminator="\n", float_format="%.10g"
+            )
     content = record.describe(comparison, workflow, settings, card)
     write_json(output / "comparison.json", content, overwrite=False)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from frm_bridge.errors import InputError
-from frm_bridge.images import list_images, open_image
+from frm_bridge.images import (
+    check_pixel_size,
+    list_images,
+    open_image,
+    same_pixel_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +20,13 @@ if TYPE_CHECKING:
 
     from frm_bridge.images import ImageInfo
 
-PIXEL_SIZE_TOLERANCE = 1e-3
-"""Relative; TIFF resolutions are rounded."""
+_NO_CHANNELS: Mapping[str, int] = MappingProxyType({})
+_ROLE_NAMES = {
+    "truth": "truth",
+    "prediction": "prediction",
+    "transmitted": "input (transmitted light)",
+}
+_PLANES = {"T": "frames", "Z": "slices", "C": "channels"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +37,41 @@ class Field:
     ----------
     name : str
         The stem; in a stack followed by the plane, ``exp1_plane0003``.
+    image : str
+        The stem alone: planes of one stack share it.
     truth, prediction : Path
         Image files.
     transmitted : Path or None
         Shown in the report; never measured.
-    plane, planes : int
-        Flat index of the plane, and how many the file has.
+    channels : mapping of str to int
+        The channel taken of the truth, prediction or transmitted file, counted from 1;
+        without an entry the file has one channel, or all are compared.
+    plane : int
+        Flat index of the plane.
+    place : mapping of str to int
+        The plane's index, from 0, on those of the axes T, Z and C that the file has.
     height, width : int
         In px.
     pixel_size_um : float or None
         µm per px; None where the files do not say.
+    pixel_size_is_given : bool
+        Whether it was given in place of what the files say.
     provenance : mapping of str to str
         What the prediction file says of its origin; may be empty.
     """
 
     name: str
+    image: str
     truth: Path
     prediction: Path
     transmitted: Path | None
+    channels: Mapping[str, int]
     plane: int
-    planes: int
+    place: Mapping[str, int]
     height: int
     width: int
     pixel_size_um: float | None
+    pixel_size_is_given: bool
     provenance: Mapping[str, str]
 
 
@@ -57,6 +80,7 @@ def find_fields(
     prediction: Path,
     *,
     transmitted: Path | None = None,
+    channels: Mapping[str, int] = _NO_CHANNELS,
     pixel_size_um: float | None = None,
 ) -> tuple[Field, ...]:
     """Pair the files of two folders by stem, or two single files.
@@ -67,15 +91,20 @@ def find_fields(
         Two folders, or two image files (whatever their names).
     transmitted : Path, optional
         Folder or file of the transmitted-light images, paired likewise.
+    channels : mapping of str to int
+        Of ``truth``, ``prediction`` and ``transmitted``: the channel to take, counted
+        from 1 as in ImageJ.
     pixel_size_um : float, optional
         In place of what the files say.
 
     Raises
     ------
     InputError
-        ``E_PAIR_MISSING``, ``E_PAIR_AMBIGUOUS``, ``E_PAIR_SIZE`` or
-        ``E_PAIR_PIXEL_SIZE``, each naming every file concerned.
+        ``E_PAIR_MISSING``, ``E_PAIR_AMBIGUOUS``, ``E_PAIR_SAME``, ``E_PAIR_SWAPPED``,
+        ``E_PAIR_SIZE`` or ``E_PAIR_PIXEL_SIZE``, each naming every file concerned;
+        ``E_OPTION`` for a pixel size that is no length.
     """
+    check_pixel_size(pixel_size_um)
     roles = {"truth": truth, "prediction": prediction}
     if transmitted is not None:
         roles["transmitted"] = transmitted
@@ -84,7 +113,7 @@ def find_fields(
         (stem,) = files["truth"]
         files = {role: {stem: roles[role]} for role in roles}
     _refuse_missing(files)
-    return _planes_of(files, pixel_size_um)
+    return _planes_of(files, channels, pixel_size_um)
 
 
 def is_relative(provenance: Mapping[str, str]) -> bool:
@@ -113,7 +142,7 @@ def _refuse_missing(files: dict[str, dict[str, Path]]) -> None:
     """Name every file without partner, in both directions, in one error."""
     needed = files["truth"].keys() | files["prediction"].keys()
     missing = [
-        f"{stem} has no {role}"
+        f"{stem} has no {_ROLE_NAMES[role]}"
         for role, found in files.items()
         for stem in sorted(needed - found.keys())
     ]
@@ -127,85 +156,144 @@ def _refuse_missing(files: dict[str, dict[str, Path]]) -> None:
 
 
 def _planes_of(
-    files: dict[str, dict[str, Path]], pixel_size_um: float | None
+    files: Mapping[str, Mapping[str, Path]],
+    channels: Mapping[str, int],
+    pixel_size_um: float | None,
 ) -> tuple[Field, ...]:
+    faults = _Faults()
     fields: list[Field] = []
-    wrong_size: list[str] = []
-    wrong_pixel: list[str] = []
     for stem in sorted(files["truth"]):
-        truth, prediction = files["truth"][stem], files["prediction"][stem]
-        transmitted = files.get("transmitted", {}).get(stem)
-        a, b = _info(truth), _info(prediction)
-        wrong_size += _size_faults(
-            a, b, None if transmitted is None else _info(transmitted)
-        )
-        wrong_pixel += [] if pixel_size_um else _pixel_size_faults(a, b)
-        fields += [
-            Field(
-                name=stem if a.plane_count == 1 else f"{stem}_plane{plane + 1:04d}",
-                truth=truth,
-                prediction=prediction,
-                transmitted=transmitted,
-                plane=plane,
-                planes=a.plane_count,
-                height=a.height,
-                width=a.width,
-                pixel_size_um=pixel_size_um or a.pixel_size_um,
-                provenance=b.properties,
-            )
-            for plane in range(a.plane_count)
-        ]
-    _refuse_sizes(wrong_size, wrong_pixel)
+        infos = {
+            role: _info(found[stem], channels.get(role))
+            for role, found in files.items()
+            if stem in found
+        }
+        faults.look(infos, channels, pixel_size_is_given=pixel_size_um is not None)
+        fields += _fields_of(stem, infos, channels, pixel_size_um)
+    faults.refuse()
     return tuple(fields)
 
 
-def _info(path: Path) -> ImageInfo:
-    with open_image(path) as image:
-        return image.info
-
-
-def _size_faults(
-    truth: ImageInfo, prediction: ImageInfo, transmitted: ImageInfo | None
-) -> list[str]:
-    others = [prediction] if transmitted is None else [prediction, transmitted]
+def _fields_of(
+    stem: str,
+    infos: Mapping[str, ImageInfo],
+    channels: Mapping[str, int],
+    pixel_size_um: float | None,
+) -> list[Field]:
+    truth, prediction = infos["truth"], infos["prediction"]
+    several = truth.plane_count > 1
     return [
-        f"{truth.path.name} is {_size(truth)}, {other.path} is {_size(other)}"
-        for other in others
-        if _size(other) != _size(truth)
+        Field(
+            # ImageJ counts planes from 1, and so do names.
+            name=f"{stem}_plane{plane + 1:04d}" if several else stem,
+            image=stem,
+            truth=truth.path,
+            prediction=prediction.path,
+            transmitted=infos["transmitted"].path if "transmitted" in infos else None,
+            channels=channels,
+            plane=plane,
+            place=truth.place(plane),
+            height=truth.height,
+            width=truth.width,
+            pixel_size_um=pixel_size_um or truth.pixel_size_um,
+            pixel_size_is_given=pixel_size_um is not None,
+            provenance=prediction.properties,
+        )
+        for plane in range(truth.plane_count)
     ]
 
 
+def _info(path: Path, channel: int | None) -> ImageInfo:
+    with open_image(path, channel=channel) as image:
+        return image.info
+
+
+class _Faults:
+    """What is wrong with the files of all fields, to be told together."""
+
+    def __init__(self) -> None:
+        self.same: list[str] = []
+        self.swapped: list[str] = []
+        self.size: list[str] = []
+        self.pixel_size: list[str] = []
+
+    def look(
+        self,
+        infos: Mapping[str, ImageInfo],
+        channels: Mapping[str, int],
+        *,
+        pixel_size_is_given: bool,
+    ) -> None:
+        """Note the faults of one field."""
+        truth, prediction = infos["truth"], infos["prediction"]
+        one_channel = channels.get("truth") == channels.get("prediction")
+        if truth.path.samefile(prediction.path) and one_channel:
+            self.same.append(str(truth.path))
+        if _is_predicted(truth) and not _is_predicted(prediction):
+            self.swapped.append(str(truth.path))
+        self.size += [
+            f"{truth.path.name} is {_size(truth)}, {other.path} is {_size(other)}"
+            for other in infos.values()
+            if not _is_alike(other, truth)
+        ]
+        # Limits in µm would mean different things on the two sides.
+        a, b = truth.pixel_size_um, prediction.pixel_size_um
+        if not pixel_size_is_given and not same_pixel_size(a, b):
+            self.pixel_size.append(
+                f"{truth.path.name}: truth {_um(a)}, prediction {_um(b)}"
+            )
+
+    def refuse(self) -> None:
+        """Raise the worst kind of fault, naming every file."""
+        if self.same:
+            raise InputError(
+                "E_PAIR_SAME",
+                "truth and prediction are one and the same file: "
+                + "; ".join(self.same),
+                "give the measured fluorescence as --truth, and what was predicted "
+                "from transmitted light as --prediction",
+            )
+        if self.swapped:
+            raise InputError(
+                "E_PAIR_SWAPPED",
+                "these files of the truth say that they were predicted, and their "
+                "partners do not: " + "; ".join(self.swapped),
+                "exchange --truth and --prediction",
+            )
+        if self.size:
+            raise InputError(
+                "E_PAIR_SIZE",
+                "truth and prediction must have one size: " + "; ".join(self.size),
+                "compare images of the same field, cropped and binned alike, and of "
+                "the same frames and slices; of several channels choose one with "
+                "--truth-channel, --prediction-channel or --input-channel",
+            )
+        if self.pixel_size:
+            raise InputError(
+                "E_PAIR_PIXEL_SIZE",
+                "truth and prediction must have one pixel size, for the workflow's "
+                "limits to mean the same on both: " + "; ".join(self.pixel_size),
+                "give the right one for both with --pixel-size, or write it into the "
+                "files (ImageJ: Image > Properties)",
+            )
+
+
+def _is_predicted(info: ImageInfo) -> bool:
+    """Say whether a file's Info names the model that it was predicted with."""
+    return any(key.startswith("frm_bridge.model") for key in info.properties)
+
+
+def _is_alike(a: ImageInfo, b: ImageInfo) -> bool:
+    """Say whether plane n of one image is plane n of the other."""
+    named = a.axes_are_named and b.axes_are_named
+    return a.shape == b.shape and (a.axes == b.axes or not named)
+
+
 def _size(info: ImageInfo) -> str:
-    planes = f" x {info.plane_count} planes" if info.plane_count > 1 else ""
+    leading = zip(info.axes[:-2], info.shape, strict=False)
+    planes = "".join(f", {size} {_PLANES[axis]}" for axis, size in leading)
     return f"{info.width} x {info.height} px{planes}"
-
-
-def _pixel_size_faults(truth: ImageInfo, prediction: ImageInfo) -> list[str]:
-    """Limits in µm would mean different things on the two sides."""
-    a, b = truth.pixel_size_um, prediction.pixel_size_um
-    if a is None and b is None:
-        return []
-    if a is not None and b is not None and abs(a - b) <= PIXEL_SIZE_TOLERANCE * a:
-        return []
-    return [f"{truth.path.name}: truth {_um(a)}, prediction {_um(b)}"]
 
 
 def _um(size: float | None) -> str:
     return "uncalibrated" if size is None else f"{size:g} µm"
-
-
-def _refuse_sizes(wrong_size: list[str], wrong_pixel: list[str]) -> None:
-    if wrong_size:
-        raise InputError(
-            "E_PAIR_SIZE",
-            "truth and prediction must have one size: " + "; ".join(wrong_size),
-            "compare images of the same field, cropped and binned alike",
-        )
-    if wrong_pixel:
-        raise InputError(
-            "E_PAIR_PIXEL_SIZE",
-            "truth and prediction must have one pixel size, for the workflow's limits "
-            "to mean the same on both: " + "; ".join(wrong_pixel),
-            "give the right one for both with --pixel-size, or write it into the files "
-            "(ImageJ: Image > Properties)",
-        )

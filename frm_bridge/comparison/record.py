@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from frm_bridge.comparison.fields import Field
     from frm_bridge.comparison.results import (
         CompareSettings,
         Comparison,
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 LIBRARIES = ("numpy", "scipy", "scikit-image", "pandas", "tifffile")
+_NO_PCC = "PCC is not available, an image is constant"
+_COPIES = "PCC is 1: are truth and prediction copies of one image?"
+_EQUAL = 1e-9  # what rounding may take from a PCC of 1
+_NAMED = 4
 MATCHING_RULE = (
     "one to one by intersection over union (Hungarian method: most pairs, then "
     "greatest total overlap)"
@@ -58,6 +63,7 @@ def describe(
             "min_iou": settings.min_iou,
             "matching": MATCHING_RULE,
             "signal_threshold": settings.signal_threshold,
+            "pixel_size_is_given": comparison.fields[0].field.pixel_size_is_given,
             "sub_image_px": SUB_IMAGE_PX,
             "outliers": {
                 "rule": "MATLAB rmoutliers, method 'median', one pass",
@@ -80,6 +86,8 @@ def field_row(one: FieldComparison) -> dict[str, Any]:
     objects, pixels = one.objects, one.pixels
     return {
         "field": one.field.name,
+        "image": one.field.image,
+        **{axis.lower(): _from_one(one.field.place.get(axis)) for axis in "TZC"},
         "width_px": one.field.width,
         "height_px": one.field.height,
         "pixel_size_um": one.field.pixel_size_um,
@@ -120,13 +128,17 @@ def collect_warnings(
     fields: Sequence[FieldComparison], settings: CompareSettings
 ) -> tuple[str, ...]:
     """Gather what the reader of the numbers must know, each thing once."""
-    said: dict[str, None] = {}
+    of: dict[str, list[str]] = {}
     for one in fields:
         for side, result in one.results.items():
             for warning in result.warnings:
-                said[f"{one.field.name}, {side}: {warning}"] = None
-        if one.pixels.pcc is None:
-            said[f"{one.field.name}: PCC is not available, an image is constant"] = None
+                of.setdefault(warning, []).append(f"{one.field.name}, {side}")
+        pcc = one.pixels.pcc
+        if pcc is None:
+            of.setdefault(_NO_PCC, []).append(one.field.name)
+        elif pcc > 1 - _EQUAL:
+            of.setdefault(_COPIES, []).append(one.field.name)
+    said = dict.fromkeys(f"{text}: {_named(names)}" for text, names in of.items())
     if any(one.field.pixel_size_um is None for one in fields):
         said[
             "uncalibrated: the files give no pixel size, so lengths are in px only"
@@ -147,26 +159,44 @@ def _describe_field(one: FieldComparison, output: Path) -> dict[str, Any]:
     folder = one.results[TRUTH].output.parent
     return {
         "name": field.name,
+        "image": field.image,
         "folder": folder.relative_to(output).as_posix(),
-        "plane": field.plane,
+        "plane": field.plane + 1,
+        "place": {axis: index + 1 for axis, index in field.place.items()},
         "height": field.height,
         "width": field.width,
         "pixel_size_um": field.pixel_size_um,
-        "truth": _describe_file(field.truth),
+        "truth": _describe_file(field.truth, field, TRUTH),
         "prediction": {
-            **_describe_file(field.prediction),
+            **_describe_file(field.prediction, field, PREDICTION),
             "provenance": dict(one.provenance),
         },
         "transmitted": None
         if field.transmitted is None
-        else _describe_file(field.transmitted),
+        else _describe_file(field.transmitted, field, "transmitted"),
         "pixels": dataclasses.asdict(one.pixels),
         "objects": dataclasses.asdict(one.objects),
     }
 
 
-def _describe_file(path: Path) -> dict[str, str]:
-    return {"path": str(path.resolve()), "sha256": file_sha256(path)}
+def _describe_file(path: Path, field: Field, role: str) -> dict[str, Any]:
+    return {
+        "path": str(path.resolve()),
+        "sha256": file_sha256(path),
+        "channel": field.channels.get(role),
+    }
+
+
+def _from_one(index: int | None) -> int | None:
+    """Count as ImageJ does."""
+    return None if index is None else index + 1
+
+
+def _named(names: Sequence[str]) -> str:
+    """Name a few, and say how many more there are."""
+    shown = "; ".join(names[:_NAMED])
+    rest = len(names) - _NAMED
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _versions(comparison: Comparison) -> dict[str, str]:

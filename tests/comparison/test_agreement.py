@@ -87,7 +87,7 @@ def test_the_record_holds_parameters_hashes_versions_and_no_nan(done, pair):
     assert good["prediction"]["provenance"]["frm_bridge.model"] == "trial"
     ratio = record["summary"]["objects"]["area_ratio"]
     assert ratio["n"] >= ratio["n_without_outliers"] > 0
-    assert any("empty, truth:" in warning for warning in record["warnings"])
+    assert any(": empty, truth" in warning for warning in record["warnings"])
 
 
 def test_the_tables_agree_with_the_record(done):
@@ -106,10 +106,28 @@ def test_the_tables_agree_with_the_record(done):
 
 
 def test_truth_against_itself_agrees_in_everything(save, stain, tmp_path):
-    truth = save("truth", "a", stain)
-    found = compare(truth, truth, WORKFLOW, tmp_path / "out").summary.objects
+    truth, copy = save("truth", "a", stain), save("copy", "a", stain)
+    comparison = compare(truth, copy, WORKFLOW, tmp_path / "out")
+    found = comparison.summary.objects
+    assert any("copies of one image?: a" in text for text in comparison.warnings)
     assert (found.precision, found.recall, found.f1) == (1, 1, 1)
     assert (found.area_ratio.mean, found.displacement_px.mean) == (1, 0)
+
+
+def test_a_pixel_size_in_place_of_the_files_is_told(save, stain, blurred, tmp_path):
+    comparison = compare(
+        save("t", "a", stain),
+        save("p", "a", blurred),
+        WORKFLOW,
+        tmp_path / "out",
+        pixel_size_um=0.25,
+    )
+    assert comparison.fields[0].field.pixel_size_um == 0.25
+    (said,) = [text for text in comparison.warnings if "replaces" in text]
+    assert said.startswith("the pixel size of 0.25 µm was given")
+    assert "0.1 µm: a, truth; a, prediction" in said
+    record = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert record["settings"]["pixel_size_is_given"] is True
 
 
 def test_a_constant_prediction_has_no_pcc_and_no_nuclei(save, stain, tmp_path):
@@ -145,6 +163,16 @@ def test_a_stack_gives_one_field_per_plane(save, stain, blurred, tmp_path):
     assert first.pixels.pcc == pytest.approx(1)
     assert first.objects.displacement_px.mean == 0
     assert second.objects.displacement_px.mean > 1
+    table = pd.read_csv(tmp_path / "out" / "fields.csv")
+    assert table["image"].tolist() == ["a", "a"]
+    assert table["t"].tolist() == [1, 2]
+    assert table[["z", "c"]].isna().all(axis=None)
+    record = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert [field["plane"] for field in record["fields"]] == [1, 2]
+    assert [field["place"] for field in record["fields"]] == [{"T": 1}, {"T": 2}]
+    for field in record["fields"]:
+        result = tmp_path / "out" / field["folder"] / "truth" / "result.json"
+        assert json.loads(result.read_text())["plane"] == field["plane"]
 
 
 def test_an_earlier_comparison_is_replaced_only_when_allowed(done, pair):

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import tifffile
 
 from frm_bridge.comparison.fields import find_fields, is_relative
 from frm_bridge.errors import InputError
+from frm_bridge.images import open_image
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def test_every_missing_partner_is_named_in_one_error(save, tmp_path, flat):
         "b has no prediction",
         "c has no prediction",
         "d has no truth",
-        "b has no transmitted",
+        "b has no input",
     ):
         assert words in caught.value.message
 
@@ -88,6 +90,79 @@ def test_a_stack_is_compared_plane_by_plane(save, flat):
         ("a_plane0002", 1),
         ("a_plane0003", 2),
     ]
+
+
+def write_stack(path, axes, sizes, plane, **options):
+    """Write a TIFF whose planes all differ."""
+    shape = [sizes[axis] for axis in axes]
+    count = int(np.prod(shape, dtype=int))
+    planes = np.stack([plane + number for number in range(count)])
+    path.parent.mkdir(exist_ok=True)
+    pixels = planes.reshape(*shape, *plane.shape)
+    options = options or {"metadata": {"axes": f"{axes}YX"}}
+    tifffile.imwrite(path, pixels, photometric="minisblack", **options)
+    return path
+
+
+def test_frames_are_not_compared_with_slices(tmp_path, flat):
+    sizes = {"T": 3, "Z": 3}
+    frames = write_stack(tmp_path / "t" / "a.tif", "T", sizes, flat)
+    slices = write_stack(tmp_path / "p" / "a.tif", "Z", sizes, flat)
+    with pytest.raises(InputError, match=r"3 frames.*3 slices") as caught:
+        find_fields(frames, slices)
+    assert caught.value.code == "E_PAIR_SIZE"
+    unnamed = write_stack(tmp_path / "u" / "a.tif", "T", sizes, flat, metadata=None)
+    assert len(find_fields(frames, unnamed)) == 3
+
+
+def test_planes_meet_whatever_the_order_of_the_axes(tmp_path, flat):
+    sizes = {"T": 2, "Z": 3}
+    one = write_stack(tmp_path / "t" / "a.tif", "TZ", sizes, flat)
+    other = write_stack(tmp_path / "p" / "a.tif", "ZT", sizes, flat)
+    fields = find_fields(one, other)
+    assert [field.place for field in fields[:4]] == [
+        {"T": 0, "Z": 0},
+        {"T": 0, "Z": 1},
+        {"T": 0, "Z": 2},
+        {"T": 1, "Z": 0},
+    ]
+    with open_image(one) as truth, open_image(other) as prediction:
+        place = fields[3].plane
+        assert truth.read_plane(place)[0, 0] == flat[0, 0] + 3  # T 1, Z 0 of "TZ"
+        assert prediction.read_plane(place)[0, 0] == flat[0, 0] + 1  # ... and of "ZT"
+
+
+def test_one_channel_of_a_hyperstack_is_compared(tmp_path, save, flat):
+    truth = write_stack(tmp_path / "t" / "a.tif", "C", {"C": 3}, flat)
+    prediction = save("p", "a", flat, pixel_size_um=None)
+    with pytest.raises(InputError, match="--truth-channel") as caught:
+        find_fields(truth, prediction)
+    assert caught.value.code == "E_PAIR_SIZE"
+    (field,) = find_fields(truth, prediction, channels={"truth": 2})
+    assert (field.name, field.channels) == ("a", {"truth": 2})
+
+
+def test_a_truth_that_is_its_own_prediction_is_refused(save, flat):
+    truth = save("truth", "a", flat)
+    with pytest.raises(InputError) as caught:
+        find_fields(truth, truth)
+    assert caught.value.code == "E_PAIR_SAME"
+
+
+def test_truth_and_prediction_exchanged_are_refused(save, flat):
+    stain = save("t", "a", flat)
+    predicted = save("p", "a", flat, properties={"frm_bridge.model.1": "trial"})
+    assert len(find_fields(stain, predicted)) == 1
+    with pytest.raises(InputError, match="exchange --truth") as caught:
+        find_fields(predicted, stain)
+    assert caught.value.code == "E_PAIR_SWAPPED"
+
+
+@pytest.mark.parametrize("size", [0, -1, float("nan")])
+def test_a_pixel_size_that_is_no_length_is_refused(save, flat, size):
+    with pytest.raises(InputError, match="--pixel-size") as caught:
+        find_fields(save("t", "a", flat), save("p", "a", flat), pixel_size_um=size)
+    assert caught.value.code == "E_OPTION"
 
 
 def test_a_prediction_says_whether_it_is_relative(save, flat):
