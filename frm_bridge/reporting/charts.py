@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from frm_bridge.images import open_image
+from frm_bridge.comparison.fields import is_relative
 from frm_bridge.reporting import figures
-from frm_bridge.reporting.wording import fixed, noun, number
+from frm_bridge.reporting.display import read_side
+from frm_bridge.reporting.wording import fixed, noun, number, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,14 +54,15 @@ def _counts(record: Record) -> list[Chart]:
         for key in ("truth_count", "predicted_count")
     )
     error = record["summary"]["absolute_count_error_percent"]
+    unit = unit_of(record)
     caption = (
-        f"One line per field. Mean absolute count error {number(error['mean'], 2)} % "
-        f"over {error['n']} fields; without outliers "
+        f"One line per {unit}. Mean absolute count error "
+        f"{number(error['mean'], 2)} % over {error['n']} {unit}s; without outliers "
         f"{number(error['mean_without_outliers'], 2)} % over "
         f"{error['n_without_outliers']}."
     )
     svg = figures.draw_counts(truth, predicted, things=noun(record))
-    return [Chart("Counts, field by field", svg, caption)]
+    return [Chart(f"Counts, {unit} by {unit}", svg, caption)]
 
 
 def _areas(record: Record, ledger: pd.DataFrame) -> list[Chart]:
@@ -153,16 +154,20 @@ def _intensities(record: Record) -> Chart:
     )
     return Chart(
         "Grey levels, pixel by pixel",
-        figures.draw_intensities(truth, predicted),
+        figures.draw_intensities(truth, predicted, unit=_prediction_unit(record)),
         f"Prediction against stain, {truth.size:,} pixels on a regular grid of all "
-        "fields; the colour is their number on a logarithmic scale.",
+        f"{unit_of(record)}s; the colour is their number on a logarithmic scale.",
     )
+
+
+def _prediction_unit(record: Record) -> str:
+    known = [is_relative(f["prediction"]["provenance"]) for f in record["fields"]]
+    return "relative units" if any(known) else "grey levels"
 
 
 def _sample(field: Record, side: str) -> Values:
     """Take pixels on a regular grid, the same one on both sides."""
-    with open_image(Path(field[side]["path"])) as image:
-        plane = image.read_plane(field["plane"])
+    plane = read_side(field, side)
     step = max(1, int(np.ceil(np.sqrt(plane.size / _PIXELS_PER_FIELD))))
     return plane[::step, ::step].astype(np.float64).ravel()
 
@@ -197,8 +202,8 @@ def _pcc(record: Record) -> list[Chart]:
         Chart(
             "Pearson correlation",
             figures.draw_pcc(fields, tiles),
-            "PCC of whole fields, and of their 256 x 256 px sub-images (the paper's "
-            "unit). Sub-images of background alone have a PCC near 0 even for a "
-            "perfect network. Bars: medians.",
+            f"PCC of whole {unit_of(record)}s, and of their 256 x 256 px sub-images "
+            "(the paper's unit). Sub-images of background alone have a PCC near 0 even "
+            "for a perfect network. Bars: medians.",
         )
     ]

@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image as PillowImage
 from skimage import measure
 
+from frm_bridge.images import open_image
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
@@ -57,6 +59,13 @@ class Outline:
     kind: str
     path: str
     title: str
+
+
+def read_side(field: Mapping[str, Any], role: str) -> NDArray[Any]:
+    """Read a field's plane of truth, prediction or transmitted light, as compared."""
+    file = field[role]
+    with open_image(file["path"], channel=file["channel"]) as image:
+        return image.read_plane(field["plane"] - 1)  # records count from 1
 
 
 def stretch(image: NDArray[Any]) -> Stretched:
@@ -145,7 +154,7 @@ def choose_region(
     *,
     side: int,
 ) -> Region:
-    """Choose the square with the most disagreement, else the most crowded one.
+    """Choose the square with the most disagreement; of equal ones the most crowded.
 
     Parameters
     ----------
@@ -158,11 +167,11 @@ def choose_region(
     """
     height, width = (min(side, length) for length in shape)
     step = max(1, side // 8)
-    best, best_score = Region(0, 0, height, width), -1.0
+    best, best_score = Region(0, 0, height, width), (-1.0, -1.0)
     for y in _starts(shape[0], height, step):
         for x in _starts(shape[1], width, step):
             region = Region(y, x, height, width)
-            score = 5.0 * _crowd(unmatched, region) + _crowd(matched, region)
+            score = (_crowd(unmatched, region), _crowd(matched, region))
             if score > best_score:
                 best, best_score = region, score
     return best

@@ -147,7 +147,7 @@ def draw_register(dx: Values, dy: Values) -> str:
 
 
 @_styled
-def draw_intensities(truth: Values, predicted: Values) -> str:
+def draw_intensities(truth: Values, predicted: Values, *, unit: str) -> str:
     """Plot predicted against true grey levels, coloured by the number of pixels."""
     figure, axes = _new("intensities")
     sides = (truth, predicted)
@@ -164,7 +164,7 @@ def draw_intensities(truth: Values, predicted: Values) -> str:
         rasterized=True,
     )
     figure.colorbar(mesh, ax=axes, label="pixels", pad=0.02)
-    axes.set(xlabel="stain (grey levels)", ylabel="prediction (grey levels)")
+    axes.set(xlabel="stain (grey levels)", ylabel=f"prediction ({unit})")
     return _svg(figure, "Joint histogram of grey levels")
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
 
-from frm_bridge.images import open_image
 from frm_bridge.reporting.display import (
     Outline,
     Region,
@@ -19,6 +17,7 @@ from frm_bridge.reporting.display import (
     merge,
     nice_length,
     outline_objects,
+    read_side,
     reduce,
     stretch,
 )
@@ -26,6 +25,7 @@ from frm_bridge.reporting.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
+    from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -99,7 +99,7 @@ def picture_field(field: Record, folder: Path, ledger: pd.DataFrame) -> FieldPic
         The field's rows of ``objects.csv``.
     """
     shown = {
-        role: stretch(_read(Path(field[role]["path"]), field["plane"]))
+        role: stretch(read_side(field, role))
         for role in ("transmitted", "truth", "prediction")
         if field[role] is not None
     }
@@ -188,12 +188,6 @@ def _panel(
         bar_px=bar / (pixel_size_um or 1.0),
         bar_label=f"{bar:g} {unit}",
     )
-
-
-def _read(path: Path, plane: int) -> NDArray[Any]:
-    with open_image(path) as image:
-        index = plane if image.info.plane_count > 1 else 0
-        return image.read_plane(index)
 
 
 def _levels(image: Stretched) -> str:

@@ -17,6 +17,7 @@ from frm_bridge.reporting.charts import draw_charts
 from frm_bridge.reporting.panels import picture_field
 from frm_bridge.reporting.tables import (
     FIELD_COLUMNS,
+    TOTAL,
     fact_tables,
     field_rows,
     score_rows,
@@ -89,6 +90,7 @@ def write_report(
         tiles=tiles(record),
         charts=draw_charts(record, ledger),
         columns=FIELD_COLUMNS,
+        total=TOTAL,
         rows=field_rows(record),
         scores=score_rows(record),
         facts=fact_tables(record),

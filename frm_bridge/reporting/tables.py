@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from frm_bridge.reporting.wording import (
     displacement,
     error_percent,
+    field_title,
     fixed,
     noun,
     number,
     percent,
+    pixel_size,
+    unit_of,
 )
 
 if TYPE_CHECKING:
@@ -34,9 +37,8 @@ class Tile:
 def tiles(record: Record) -> list[Tile]:
     """Give the numbers that matter most."""
     o, things = record["summary"]["objects"], noun(record)
-    pcc, ratio = record["summary"]["pcc"], o["area_ratio"]["median"]
+    pcc = record["summary"]["pcc"]
     many = record["summary"]["fields"] > 1
-    bias = None if ratio is None else 100 * (ratio - 1)
     return [
         Tile(
             f"{things.capitalize()} counted",
@@ -58,14 +60,16 @@ def tiles(record: Record) -> list[Tile]:
         ),
         Tile(
             "Area bias",
-            error_percent(bias),
-            f"median of {o['area_ratio']['n']} matched pairs",
+            error_percent(o["area_bias_percent"]),
+            f"mean area of all {things}",
         ),
         _displacement_tile(o),
         Tile(
             "PCC",
             fixed(pcc["mean"]),
-            f"mean of {pcc['n']} fields, all pixels" if many else "all pixels",
+            f"mean of {pcc['n']} {unit_of(record)}s, all pixels"
+            if many
+            else "all pixels",
         ),
     ]
 
@@ -78,6 +82,7 @@ def _displacement_tile(o: Record) -> Tile:
     return Tile("Displacement", f"{number(um, 2)} µm", f"{number(px, 2)} px, median")
 
 
+TOTAL = "All together"
 FIELD_COLUMNS = (
     "Field",
     "Stain",
@@ -97,12 +102,12 @@ FIELD_COLUMNS = (
 def field_rows(record: Record) -> list[tuple[str, ...]]:
     """Give one row per field, and one for all fields together."""
     rows = [
-        (field["name"], *_cells(field["objects"], field["pixels"]["pcc"]))
+        (field_title(field), *_cells(field["objects"], field["pixels"]["pcc"]))
         for field in record["fields"]
     ]
     if len(rows) > 1:
         summary = record["summary"]
-        rows.append(("All fields", *_cells(summary["objects"], summary["pcc"]["mean"])))
+        rows.append((TOTAL, *_cells(summary["objects"], summary["pcc"]["mean"])))
     return rows
 
 
@@ -128,10 +133,10 @@ def _cells(o: Record, pcc: float | None) -> tuple[str, ...]:
 def score_rows(record: Record) -> list[tuple[str, str, str, str, str]]:
     """Give the pooled distributions: all values, and without outliers."""
     summary = record["summary"]
-    o, things = summary["objects"], noun(record)
+    o, things, unit = summary["objects"], noun(record), unit_of(record)
     lines = [
         (
-            "Count error per field, absolute (%)",
+            f"Count error per {unit}, absolute (%)",
             summary["absolute_count_error_percent"],
         ),
         (f"Area of stained {things} (px²)", o["truth_area_px"]),
@@ -141,13 +146,13 @@ def score_rows(record: Record) -> list[tuple[str, str, str, str, str]]:
         ("Area ratio, prediction / stain", o["area_ratio"]),
         ("Centroid displacement (px)", o["displacement_px"]),
         ("Centroid displacement (µm)", o["displacement_um"]),
-        ("PCC of a field", summary["pcc"]),
-        ("Segmentation PCC of a field", summary["segmentation_pcc"]),
+        (f"PCC of a {unit}", summary["pcc"]),
+        (f"Segmentation PCC of a {unit}", summary["segmentation_pcc"]),
     ]
     return [
         (
             name,
-            _mean_sd(d["mean"], d["sd"]),
+            _mean_sd(d),
             number(d["median"]),
             number(d["n"]),
             f"{number(d['mean_without_outliers'])} (n = {d['n_without_outliers']})",
@@ -157,8 +162,10 @@ def score_rows(record: Record) -> list[tuple[str, str, str, str, str]]:
     ]
 
 
-def _mean_sd(mean: float | None, sd: float | None) -> str:
-    return f"{number(mean)} ± {number(sd, 2)}"
+def _mean_sd(d: Record) -> str:
+    if d["n"] == 1:  # one value has no spread
+        return number(d["mean"])
+    return f"{number(d['mean'])} ± {number(d['sd'], 2)}"
 
 
 def fact_tables(record: Record) -> list[tuple[str, Rows]]:
@@ -180,6 +187,7 @@ def fact_tables(record: Record) -> list[tuple[str, Rows]]:
             "Comparison",
             [
                 ("matching", settings["matching"]),
+                ("pixel size", pixel_size(record)),
                 ("least overlap (IoU)", f"{settings['min_iou']:g}"),
                 (
                     "signal threshold (grey levels)",

@@ -77,7 +77,7 @@ def headline(record: Record) -> tuple[str, str]:
     )
     counted += "." if change is None else f" ({error_percent(change)})."
     if truth == 0:
-        return counted, "There was nothing to find on the stain."
+        return counted, f"No {things} were counted on the stain."
     return counted, (
         f"{number(objects['matched'])} of the stained {things} "
         f"({percent(objects['recall'])}) were found in their place; "
@@ -118,7 +118,7 @@ def methods(record: Record) -> str:
     return " ".join(
         [
             _origin(record),
-            f"Measured and predicted fluorescence of {_fields(record)} were analysed "
+            f"Measured and predicted fluorescence of {extent(record)} were analysed "
             f"independently with one and the same ImageJ {versions['imagej']} workflow "
             f"(Schneider et al., 2012): {_steps(record)}.",
             f"The {things} of both were matched {settings['matching']}, with a least "
@@ -127,6 +127,7 @@ def methods(record: Record) -> str:
             "invented. Precision is matched / predicted, recall matched / true, F1 "
             "their harmonic mean. Area ratio (predicted / true) and centroid "
             f"displacement refer to matched {things}.",
+            _pixel_size_sentence(record),
             "The Pearson correlation coefficient (PCC) was taken over all pixels of a "
             f"field{_signal(settings['signal_threshold'])}.",
             "Where outliers were removed, values more than three scaled median "
@@ -161,9 +162,64 @@ def _origin(record: Record) -> str:
     )
 
 
-def _fields(record: Record) -> str:
+def extent(record: Record) -> str:
+    """Say how much was compared: fields, or planes of stacks, which are no replicates.
+
+    Planes of one stack show the same cells, so they are not called fields.
+    """
     count = record["summary"]["fields"]
-    return "one field" if count == 1 else f"{count} fields"
+    images = len({field["image"] for field in record["fields"]})
+    if images == count:
+        return "one field" if count == 1 else f"{count} fields"
+    return f"{count} planes of {'one image' if images == 1 else f'{images} images'}"
+
+
+def unit_of(record: Record) -> str:
+    """Say what one row of the table is: a field, or a plane of a stack."""
+    stacks = any(field["place"] for field in record["fields"])
+    return "plane" if stacks else "field"
+
+
+def field_title(field: Record) -> str:
+    """Name a field; a plane of a stack with its place, counted as ImageJ does."""
+    place = ", ".join(f"{axis} {number}" for axis, number in field["place"].items())
+    return f"{field['name']} ({place})" if place else str(field["name"])
+
+
+def pixel_size(record: Record) -> str:
+    """Give the pixel size, and who says so."""
+    sizes = [f["pixel_size_um"] for f in record["fields"]]
+    known = sorted({size for size in sizes if size is not None})
+    if not known:
+        return "not known: uncalibrated"
+    source = "given by the user" if _is_given(record) else "from the image files"
+    text = f"{known[0]:.4g} µm" + (f" to {known[-1]:.4g} µm" if len(known) > 1 else "")
+    some = f"; not known for {sizes.count(None)}" if None in sizes else ""
+    return f"{text}, {source}{some}"
+
+
+def _is_given(record: Record) -> bool:
+    return bool(record["settings"]["pixel_size_is_given"])
+
+
+def _pixel_size_sentence(record: Record) -> str:
+    if all(field["pixel_size_um"] is None for field in record["fields"]):
+        return "The images have no pixel size, and lengths are in pixels."
+    return f"Pixel size: {pixel_size(record)}."
+
+
+def held_out(record: Record) -> str:
+    """Say that the model has never seen these fields, where its card tells."""
+    card = record["model"]
+    scored = [] if card is None else card["evaluation"].get("fields", [])
+    names = {field["name"] for field in scored}
+    if not names or not names >= {field["name"] for field in record["fields"]}:
+        return ""
+    whom = "This field was" if len(record["fields"]) == 1 else "These fields were"
+    return (
+        f"{whom} kept out of the model's training and of every choice made for it, as "
+        "its card says."
+    )
 
 
 def _signal(threshold: float | None) -> str:

@@ -66,6 +66,10 @@ def test_the_closer_look_goes_where_most_disagreement_is():
     assert region.y <= 150 < region.y + region.height
     assert region.x <= 250 < region.x + region.width
     assert (region.height, region.width) == (64, 64)
+    # However many agree elsewhere, one that does not is more to look at.
+    many = np.repeat(matched, 20, axis=0)
+    region = choose_region((200, 300), many, unmatched, side=64)
+    assert region.x <= 250 < region.x + region.width
     crowded = choose_region((200, 300), matched, unmatched[:0], side=64)
     assert crowded.y <= 20 < crowded.y + crowded.height
 

@@ -21,8 +21,8 @@ def test_every_chart_can_be_drawn_from_one_value_or_many(values):
         figures.draw_displacement(values * 0, unit="px", things="nuclei"),
         figures.draw_displacement(values, unit="px", things="nuclei"),
         figures.draw_register(values, -values),
-        figures.draw_intensities(values, values * 0),
-        figures.draw_intensities(values.round(), values),
+        figures.draw_intensities(values, values * 0, unit="grey levels"),
+        figures.draw_intensities(values.round(), values, unit="grey levels"),
         figures.draw_counts(values, values, things="nuclei"),
         figures.draw_pcc(values / 1000, values[:0]),
         figures.draw_f1_curve([(0.1, 0.9), (0.5, 0.7), (0.9, None)], 0.5),
@@ -60,7 +60,9 @@ def test_giants_lie_beyond_the_axis_and_are_counted():
 
 
 def test_bins_of_whole_grey_levels_hold_equally_many():
-    svg = figures.draw_intensities(np.arange(200.0), np.arange(200.0))
+    svg = figures.draw_intensities(
+        np.arange(200.0), np.arange(200.0), unit="relative units"
+    )
     assert "image/png" in svg
     edges = figures._edges(np.arange(200.0), 0, 199)
     assert set(np.diff(edges)) == {2.0}

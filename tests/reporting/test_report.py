@@ -141,6 +141,13 @@ def test_of_many_fields_the_best_and_the_worst_are_shown(comparison, tmp_path):
     assert "Shown are 2 of 3 fields" in text
 
 
+def test_the_report_tells_the_pixel_size_and_the_relative_axis(page, record):
+    words = " ".join(page.text)
+    assert "0.1 µm, from the image files" in words
+    assert "Pixel size: 0.1 µm, from the image files." in wording.methods(record)
+    assert "prediction (relative units)" in words
+
+
 def test_the_page_is_the_same_each_time(comparison, text, tmp_path):
     again = write_report(comparison, output=tmp_path / "r.html")
     assert again.read_text(encoding="utf-8") == text

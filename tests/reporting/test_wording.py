@@ -5,11 +5,16 @@ import pytest
 from frm_bridge.reporting.wording import (
     displacement,
     error_percent,
+    extent,
+    field_title,
     fixed,
     headline,
+    held_out,
     number,
     percent,
+    pixel_size,
     summary_sentence,
+    unit_of,
 )
 
 
@@ -74,7 +79,7 @@ def test_the_headline_is_plain():
 def test_a_stain_without_nuclei_has_no_percentage():
     first, second = headline(record(truth_count=0, count_error_percent=None))
     assert "%" not in first
-    assert second == "There was nothing to find on the stain."
+    assert second == "No nuclei were counted on the stain."
 
 
 def test_without_a_match_nothing_is_said_of_area_and_place():
@@ -91,3 +96,65 @@ def test_another_workflow_finds_objects():
     other = record()
     other["workflow"]["name"] = "junctions"
     assert "counted 20 objects" in headline(other)[0]
+
+
+def fields(*images, sizes=(None,), given=False):
+    """Give a record of planes; each image name stands for one plane of it."""
+    planes = [
+        {
+            "name": f"{image}_plane{number:04d}",
+            "image": image,
+            "place": {"T": number} if images.count(image) > 1 else {},
+            "pixel_size_um": sizes[number % len(sizes)],
+        }
+        for number, image in enumerate(images, 1)
+    ]
+    return {
+        "fields": planes,
+        "summary": {"fields": len(planes)},
+        "settings": {"pixel_size_is_given": given},
+        "model": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("images", "text", "unit"),
+    [
+        (["a"], "one field", "field"),
+        (["a", "b"], "2 fields", "field"),
+        (["a", "a", "a"], "3 planes of one image", "plane"),
+        (["a", "a", "b"], "3 planes of 2 images", "plane"),
+    ],
+)
+def test_planes_of_a_stack_are_not_called_fields(images, text, unit):
+    record = fields(*images)
+    assert (extent(record), unit_of(record)) == (text, unit)
+
+
+def test_a_plane_is_named_with_its_place():
+    assert field_title(fields("a", "a")["fields"][1]) == "a_plane0002 (T 2)"
+    assert field_title(fields("a")["fields"][0]) == "a_plane0001"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "given", "text"),
+    [
+        ([None], False, "not known: uncalibrated"),
+        ([0.65], False, "0.65 µm, from the image files"),
+        ([0.65], True, "0.65 µm, given by the user"),
+        ([0.65, 0.5], False, "0.5 µm to 0.65 µm, from the image files"),
+        ([0.65, None], False, "0.65 µm, from the image files; not known for 1"),
+    ],
+)
+def test_the_pixel_size_is_told_with_its_source(sizes, given, text):
+    assert pixel_size(fields("a", "b", sizes=sizes, given=given)) == text
+
+
+def test_fields_are_called_held_out_only_where_the_card_names_them():
+    record = fields("a", "b")
+    assert held_out(record) == ""
+    scored = [{"name": "a_plane0001"}]
+    record["model"] = {"evaluation": {"fields": scored}}
+    assert held_out(record) == ""
+    scored.append({"name": "b_plane0002"})
+    assert held_out(record).startswith("These fields were kept out")
