@@ -17,6 +17,7 @@ from frm_bridge.prediction.job import Algorithm, Job, open_models, plan_job
 from frm_bridge.prediction.layout import (
     OutputType,
     as_counts,
+    channel_warnings,
     check_channels,
     output_dtype,
     output_layout,
@@ -155,6 +156,7 @@ def predict_file(
     models: Sequence[str | Path | LoadedModel],
     output: str | Path,
     *,
+    channel: int | None = None,
     dtype: OutputType = "auto",
     window: int | None = None,
     device: Device = "auto",
@@ -173,6 +175,9 @@ def predict_file(
         Several give one image with a channel for each, named by its marker.
     output : str or Path
         The TIFF, with the input's size, axes, pixel size and frame interval.
+    channel : int, optional
+        The image's channel of transmitted light, counted from 1 as in ImageJ. Without
+        it every channel is predicted, with a warning.
     dtype : {"auto", "uint16", "float32"}
         ``auto``: uint16, rounded and clipped to 0..65535, when all models predict
         counts, else float32.
@@ -203,18 +208,30 @@ def predict_file(
     _refuse_itself(image, output)
     check_absent(output, overwrite=overwrite)
     with ExitStack() as stack:
-        source = stack.enter_context(open_image(image))
+        source = stack.enter_context(open_image(image, channel=channel))
         loaded = open_models(models, device, require_gpu, stack)
         check_channels(source.info, loaded)
         unit = output_unit(loaded)
         kind = output_dtype(dtype, unit)
         job = plan_job(source, loaded, algorithm=algorithm, progress=progress)
         tiles, problems = job.until_it_fits(
-            lambda side: _write_file(job, output, side, kind, overwrite=overwrite),
+            lambda side: _write_file(
+                job, output, side, kind, channel=channel, overwrite=overwrite
+            ),
             window,
         )
+        if window is not None and tiles.side > window:
+            problems.append(
+                f"windows of {window} px are too small for this network's context: "
+                f"{tiles.side} px were used"
+            )
         notes = [note for model in loaded for note in model.warnings]
-        notes += [*source.info.notes, *scale_warnings(source.info, loaded), *problems]
+        notes += [
+            *(f"{image.name}: {note}" for note in source.info.notes),
+            *channel_warnings(source.info),
+            *scale_warnings(source.info, loaded),
+            *problems,
+        ]
     return PredictionReport(
         output=output,
         model_names=tuple(model.card.name for model in loaded),
@@ -241,13 +258,21 @@ def _refuse_itself(image: Path, output: Path) -> None:
 
 
 def _write_file(
-    job: Job, output: Path, side: int, kind: str, *, overwrite: bool
+    job: Job,
+    output: Path,
+    side: int,
+    kind: str,
+    *,
+    channel: int | None,
+    overwrite: bool,
 ) -> Tiles:
     """Predict into a file that appears when it is complete."""
     info, models = job.source.info, job.models
     about = describe(
         info.path, models, job.statistics, algorithm=job.algorithm, window=side
     )
+    if channel is not None:
+        about["frm_bridge.source_channel"] = str(channel)
     layout = output_layout(info, models)
     with create_image(
         output, **layout, dtype=kind, properties=about, overwrite=overwrite

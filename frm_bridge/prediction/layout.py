@@ -35,8 +35,7 @@ def check_channels(info: ImageInfo, models: Sequence[LoadedModel]) -> None:
             "E_CHANNELS",
             f"{info.path} has {info.axis_size('C')} channels, and {len(models)} models "
             "were given: each model makes a channel of its own",
-            "save the transmitted-light channel alone (Image > Color > Split "
-            "Channels), or give one model",
+            "choose the channel of transmitted light with --channel",
         )
 
 
@@ -97,6 +96,17 @@ def as_counts(values: NDArray[np.float32]) -> NDArray[np.uint16]:
     above, so that 65536 becomes 0 (CL-071).
     """
     return np.clip(np.rint(values), 0, 65535).astype(np.uint16)
+
+
+def channel_warnings(info: ImageInfo) -> list[str]:
+    """Say where channels of fluorescence may have been taken for transmitted light."""
+    count = info.axis_size("C")
+    if count == 1:
+        return []
+    return [
+        f"{info.path.name} has {count} channels, and each was predicted as if it were "
+        "transmitted light: choose the right one with --channel"
+    ]
 
 
 def scale_warnings(info: ImageInfo, models: Sequence[LoadedModel]) -> list[str]:

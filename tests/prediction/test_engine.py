@@ -248,6 +248,12 @@ def test_an_existing_output_needs_overwrite(field, cpu, tmp_path):
     assert _planes(output)[0].shape == (300, 410)
 
 
+def test_a_window_without_a_core_is_told(field, cpu, tmp_path):
+    report = predict_file(field, [cpu], tmp_path / "out.tif", window=16)
+    assert report.window > 16
+    assert any("windows of 16 px are too small" in said for said in report.warnings)
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
