@@ -8,85 +8,51 @@ The public names are loaded on first use: importing this package starts no Java,
 TensorFlow and no ONNX Runtime.
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from frm_bridge.comparison import compare, match_objects
-    from frm_bridge.errors import FrmError
-    from frm_bridge.imagej import find_workflow, nuclei, run_workflow
-    from frm_bridge.images import create_image, open_image
-    from frm_bridge.models.card import ModelCard, read_card
-    from frm_bridge.models.registry import shipped_models
-    from frm_bridge.prediction.engine import predict_file, predict_image
-    from frm_bridge.prediction.runtime import open_model
-    from frm_bridge.reporting import write_report
-    from frm_bridge.training.export import export_onnx
-    from frm_bridge.training.model import train_model
-    from frm_bridge.training.pairs import find_pairs, read_pairs
-    from frm_bridge.training.settings import TrainingSettings
-    from frm_bridge.training.splits import split_by_group
+import lazy_loader
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "FrmError": "errors",
-    "ModelCard": "models.card",
-    "TrainingSettings": "training.settings",
-    "compare": "comparison",
-    "create_image": "images",
-    "export_onnx": "training.export",
-    "find_pairs": "training.pairs",
-    "find_workflow": "imagej",
-    "match_objects": "comparison",
-    "nuclei": "imagej",
-    "open_image": "images",
-    "open_model": "prediction.runtime",
-    "predict_file": "prediction.engine",
-    "predict_image": "prediction.engine",
-    "read_card": "models.card",
-    "read_pairs": "training.pairs",
-    "run_workflow": "imagej",
-    "shipped_models": "models.registry",
-    "split_by_group": "training.splits",
-    "train_model": "training.model",
-    "write_report": "reporting",
-}
-
-__all__ = [
-    "FrmError",
-    "ModelCard",
-    "TrainingSettings",
-    "compare",
-    "create_image",
-    "export_onnx",
-    "find_pairs",
-    "find_workflow",
-    "match_objects",
-    "nuclei",
-    "open_image",
-    "open_model",
-    "predict_file",
-    "predict_image",
-    "read_card",
-    "read_pairs",
-    "run_workflow",
-    "shipped_models",
-    "split_by_group",
-    "train_model",
-    "write_report",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        msg = f"module 'frm_bridge' has no attribute {name!r}"
-        raise AttributeError(msg)
-    home = importlib.import_module(f"frm_bridge.{_HOMES[name]}")
-    return getattr(home, name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+if TYPE_CHECKING:
+    from frm_bridge.comparison import compare as compare
+    from frm_bridge.comparison import match_objects as match_objects
+    from frm_bridge.errors import FrmError as FrmError
+    from frm_bridge.imagej import find_workflow as find_workflow
+    from frm_bridge.imagej import nuclei as nuclei
+    from frm_bridge.imagej import run_workflow as run_workflow
+    from frm_bridge.images import create_image as create_image
+    from frm_bridge.images import open_image as open_image
+    from frm_bridge.models.card import ModelCard as ModelCard
+    from frm_bridge.models.card import read_card as read_card
+    from frm_bridge.models.registry import shipped_models as shipped_models
+    from frm_bridge.prediction.engine import predict_file as predict_file
+    from frm_bridge.prediction.engine import predict_image as predict_image
+    from frm_bridge.prediction.runtime import open_model as open_model
+    from frm_bridge.reporting import write_report as write_report
+    from frm_bridge.training.export import export_onnx as export_onnx
+    from frm_bridge.training.model import train_model as train_model
+    from frm_bridge.training.pairs import find_pairs as find_pairs
+    from frm_bridge.training.pairs import read_pairs as read_pairs
+    from frm_bridge.training.settings import TrainingSettings as TrainingSettings
+    from frm_bridge.training.splits import split_by_group as split_by_group
+else:
+    __getattr__, __dir__, __all__ = lazy_loader.attach(
+        __name__,
+        submod_attrs={
+            "comparison": ["compare", "match_objects"],
+            "errors": ["FrmError"],
+            "imagej": ["find_workflow", "nuclei", "run_workflow"],
+            "images": ["create_image", "open_image"],
+            "models.card": ["ModelCard", "read_card"],
+            "models.registry": ["shipped_models"],
+            "prediction.engine": ["predict_file", "predict_image"],
+            "prediction.runtime": ["open_model"],
+            "reporting": ["write_report"],
+            "training.export": ["export_onnx"],
+            "training.model": ["train_model"],
+            "training.pairs": ["find_pairs", "read_pairs"],
+            "training.settings": ["TrainingSettings"],
+            "training.splits": ["split_by_group"],
+        },
+    )

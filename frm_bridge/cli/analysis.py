@@ -14,6 +14,7 @@ from frm_bridge.cli.batch import (
     result_name,
 )
 from frm_bridge.cli.options import (
+    Channel,
     FijiFolder,
     Output,
     Overwrite,
@@ -21,6 +22,7 @@ from frm_bridge.cli.options import (
     progress_bar,
     warn,
 )
+from frm_bridge.cli.workflowoptions import chosen_workflow, with_nuclei_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,54 +30,35 @@ if TYPE_CHECKING:
     from frm_bridge.comparison import Comparison
     from frm_bridge.imagej import Workflow
 
-BlurSigma = Annotated[
-    float | None, typer.Option("--blur-sigma", help="Gaussian blur, sigma in px.")
-]
-Threshold = Annotated[
-    str | None, typer.Option(help="One of ImageJ's 17 automatic thresholds.")
-]
-FillHoles = Annotated[
-    bool | None,
-    typer.Option("--fill-holes/--no-fill-holes", help="Fill holes in nuclei."),
-]
-Watershed = Annotated[
-    bool | None,
-    typer.Option("--watershed/--no-watershed", help="Cut touching nuclei apart."),
-]
-MinArea = Annotated[
-    float | None, typer.Option(help="In µm² where the image is calibrated, else px.")
-]
-MaxArea = Annotated[float | None, typer.Option(help="Likewise; 0 for no limit.")]
-MinCircularity = Annotated[float | None, typer.Option(help="0 to 1.")]
-MinContrast = Annotated[
-    float | None, typer.Option(help="Background guard, in sd of the background.")
+WorkflowName = Annotated[
+    str, typer.Option(help="nuclei, or the path of a script of your own.")
 ]
 
 
+@with_nuclei_options
 def analyze(
     workflow: Annotated[
         str, typer.Argument(help="nuclei, or the path of a script of your own.")
     ],
     images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
     output: Output,
-    blur_sigma: BlurSigma = None,
-    threshold: Threshold = None,
-    fill_holes: FillHoles = None,
-    watershed: Watershed = None,
-    min_area: MinArea = None,
-    max_area: MaxArea = None,
-    min_circularity: MinCircularity = None,
-    min_contrast: MinContrast = None,
+    channel: Channel = None,
     pixel_size: PixelSize = None,
     fiji: FijiFolder = None,
     overwrite: Overwrite = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Measure images in real ImageJ.
 
     Writes, for each image, a folder with objects.csv, labels.tif, rois.zip (for
     ImageJ's ROI Manager) and result.json with every parameter used; for a stack
-    one folder a plane, <name>_plane0001 and on. Defaults are those of the
-    script's dialog in Fiji. No object is a result too: count 0, and a warning.
+    one folder a plane, <name>_plane0001 and on. No object is a result too: count
+    0, and a warning.
+
+    The options of the nuclei workflow are those of its dialog in Fiji. Area limits
+    that you give are in µm² where the image is calibrated, else in px, unless
+    --area-unit says otherwise; the default limit is in px.
 
     Unreadable images are refused before any work. An image whose pixels prove
     unusable later (NaN) is named and left out; the others are finished, and the
@@ -87,36 +70,33 @@ def analyze(
 
         frm-bridge analyze nuclei fields/ -o measured --threshold Li
     """
+    from frm_bridge.images import check_pixel_size
     from frm_bridge.outputs import check_absent
 
-    chosen = _workflow(
-        workflow,
-        blur_sigma_px=blur_sigma,
-        threshold_method=threshold,
-        fill_holes=fill_holes,
-        watershed=watershed,
-        min_area=min_area,
-        max_area=max_area,
-        min_circularity=min_circularity,
-        min_contrast=min_contrast,
-    )
+    chosen = chosen_workflow(workflow, options)
+    check_pixel_size(pixel_size)
     sources = images_of(images)
-    check_images(sources)
+    check_images(sources, channel=channel)
     jobs = [
         (source, plane, output / name)
         for source in sources
-        for plane, name in _planes(source)
+        for plane, name in _planes(source, channel)
     ]
     for _, _, folder in jobs:
         check_absent(folder / "result.json", overwrite=overwrite)
-    options = {"pixel_size_um": pixel_size, "fiji": fiji, "overwrite": overwrite}
-    _analyze_each(jobs, chosen, options)
+    common = {
+        "channel": channel,
+        "pixel_size_um": pixel_size,
+        "fiji": fiji,
+        "overwrite": overwrite,
+    }
+    _analyze_each(jobs, chosen, common)
 
 
 def _analyze_each(
     jobs: Sequence[tuple[Path, int | None, Path]],
     workflow: Workflow,
-    options: dict[str, Any],
+    common: dict[str, Any],
 ) -> None:
     """Run the workflow on plane after plane, and say where each result is."""
     from frm_bridge.imagej import run_workflow
@@ -130,7 +110,7 @@ def _analyze_each(
                 progress(done, len(jobs), source.name)
                 with faults.of(source):
                     result = run_workflow(
-                        workflow, source, folder, plane=plane, **options
+                        workflow, source, folder, plane=plane, **common
                     )
                     lines.append(f"{folder}  {result.count} {noun}")
                     notes += [f"{folder.name}: {text}" for text in result.warnings]
@@ -140,18 +120,27 @@ def _analyze_each(
     faults.end("the others are measured; mend these, and measure them alone")
 
 
+@with_nuclei_options
 def compare(
     truth: Annotated[Path, typer.Option(help="Measured fluorescence: file or folder.")],
     prediction: Annotated[
         Path, typer.Option(help="Predicted fluorescence, files of the same names.")
     ],
     output: Output,
-    workflow: Annotated[
-        str, typer.Option(help="nuclei, or the path of a script of your own.")
-    ] = "nuclei",
+    workflow: WorkflowName = "nuclei",
     input_images: Annotated[
         Path | None,
         typer.Option("--input", help="Transmitted light, to be shown in the report."),
+    ] = None,
+    truth_channel: Annotated[
+        int | None,
+        typer.Option(help="Channel of multi-channel truth files, from 1 as in ImageJ."),
+    ] = None,
+    prediction_channel: Annotated[
+        int | None, typer.Option(help="Likewise, of the predictions.")
+    ] = None,
+    input_channel: Annotated[
+        int | None, typer.Option(help="Likewise, of the transmitted light.")
     ] = None,
     min_iou: Annotated[
         float | None,
@@ -161,24 +150,19 @@ def compare(
         float | None,
         typer.Option(help="Grey level of signal in the truth, for the paper's P."),
     ] = None,
-    blur_sigma: BlurSigma = None,
-    threshold: Threshold = None,
-    fill_holes: FillHoles = None,
-    watershed: Watershed = None,
-    min_area: MinArea = None,
-    max_area: MaxArea = None,
-    min_circularity: MinCircularity = None,
-    min_contrast: MinContrast = None,
     pixel_size: PixelSize = None,
     fiji: FijiFolder = None,
     overwrite: Overwrite = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     """Run one ImageJ workflow on truth and prediction, and report how they agree.
 
     Files are matched by name. Writes report.html (one page, nothing to install),
     objects.csv, fields.csv, comparison.json and the workflow's own results for
     each field. One faulty image stops the whole: a comparison of fewer fields
-    than were given would be another comparison.
+    than were given would be another comparison. Area limits are in µm² where the
+    images are calibrated, else in px, unless --area-unit says otherwise.
 
     For example:
 
@@ -186,17 +170,12 @@ def compare(
     """
     from frm_bridge import comparison, reporting
 
-    chosen = _workflow(
-        workflow,
-        blur_sigma_px=blur_sigma,
-        threshold_method=threshold,
-        fill_holes=fill_holes,
-        watershed=watershed,
-        min_area=min_area,
-        max_area=max_area,
-        min_circularity=min_circularity,
-        min_contrast=min_contrast,
-    )
+    chosen = chosen_workflow(workflow, options)
+    roles = {
+        "truth": truth_channel,
+        "prediction": prediction_channel,
+        "transmitted": input_channel,
+    }
     iou = comparison.DEFAULT_MIN_IOU if min_iou is None else min_iou
     with progress_bar(chosen.name) as progress:
         result = comparison.compare(
@@ -205,6 +184,7 @@ def compare(
             chosen,
             output,
             transmitted=input_images,
+            channels={role: number for role, number in roles.items() if number},
             min_iou=iou,
             signal_threshold=signal_threshold,
             pixel_size_um=pixel_size,
@@ -238,24 +218,11 @@ def summarise(result: Comparison) -> None:
     )
 
 
-def _workflow(name: str, **options: float | str | bool | None) -> Workflow:
-    """Make the workflow with the options that the command line gives."""
-    from frm_bridge.imagej import find_workflow, nuclei
-
-    given = {key: value for key, value in options.items() if value is not None}
-    # The nuclei workflow takes areas given by hand in µm² where an image is calibrated.
-    return (
-        nuclei(**given)
-        if name == "nuclei"
-        else find_workflow(name).with_parameters(**given)
-    )
-
-
-def _planes(source: Path) -> list[tuple[int | None, str]]:
+def _planes(source: Path, channel: int | None) -> list[tuple[int | None, str]]:
     """Every plane of an image with the name of its folder of results."""
     from frm_bridge.images import open_image
 
-    with open_image(source) as image:
+    with open_image(source, channel=channel) as image:
         count = image.info.plane_count
     if count == 1:
         return [(None, result_name(source))]

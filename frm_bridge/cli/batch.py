@@ -43,28 +43,40 @@ def result_name(path: Path) -> str:
     return path.stem.removesuffix(".ome")
 
 
-def refuse_inputs(outputs: Iterable[Path], sources: Sequence[Path]) -> None:
-    """Refuse to write over an image that is being read, whatever the options."""
-    own = {(file.stat().st_dev, file.stat().st_ino): file for file in sources}
-    for output in outputs:
-        if not output.is_file():
-            continue
-        there = output.stat()
-        if (there.st_dev, there.st_ino) in own:
+def refuse_inputs(outputs: Sequence[Path], sources: Sequence[Path]) -> None:
+    """Refuse to write over an image that is being read, or beside it under its name.
+
+    The second would be no loss, but two files of one stem can no longer be paired.
+    """
+    own = {_identity(source) for source in sources}
+    for output, source in zip(outputs, sources, strict=True):
+        if output.is_file() and _identity(output) in own:
             raise OutputError(
                 "E_OUTPUT_IS_INPUT",
                 f"the result would be written over the image {output}",
                 "choose another --output folder",
             )
+        if output.parent.is_dir() and output.parent.samefile(source.parent):
+            raise OutputError(
+                "E_OUTPUT_IS_INPUT",
+                f"the result {output} would stand beside its image {source.name}, "
+                "under the same name",
+                "choose another --output folder",
+            )
 
 
-def check_images(sources: Sequence[Path]) -> None:
+def _identity(file: Path) -> tuple[int, int]:
+    there = file.stat()
+    return there.st_dev, there.st_ino
+
+
+def check_images(sources: Sequence[Path], *, channel: int | None = None) -> None:
     """Open every image once, so that faulty files are told before any work."""
     from frm_bridge.images import open_image
 
     faults = Faults(len(sources))
     for source in sources:
-        with faults.of(source), open_image(source):
+        with faults.of(source), open_image(source, channel=channel):
             pass
     faults.end("nothing was written; mend these images, or take them out")
 

@@ -28,6 +28,7 @@ def demo(
     """
     from frm_bridge.cli.analysis import summarise
     from frm_bridge.comparison import compare
+    from frm_bridge.imagej import start_imagej
     from frm_bridge.images import list_images
     from frm_bridge.models.card import read_card
     from frm_bridge.models.registry import find_model
@@ -39,18 +40,23 @@ def demo(
     sample = model.parent / "sample"
     (field,) = list_images(sample / "input")
     check_absent(output / "comparison.json", overwrite=overwrite)
+    # First, so that a machine without Java or network leaves nothing behind.
+    imagej = start_imagej()
     typer.echo(f"1/3  predicting {field.stem} with {MODEL}")
     with progress_bar("predicting") as progress:
         report = predict_file(
             field,
             [model],
             output / "prediction" / f"{field.stem}.tif",
-            overwrite=overwrite,
+            overwrite=True,  # without a comparison it is a rest of a demo cut short
             progress=progress,
         )
     typer.echo(f"     {report.provider}, {report.seconds:.1f} s")
     warn(report.warnings)
-    typer.echo("2/3  finding nuclei on the stain and on the prediction, in ImageJ")
+    typer.echo(
+        "2/3  finding nuclei on the stain and on the prediction, in ImageJ "
+        f"{imagej.version}"
+    )
     with progress_bar("ImageJ") as progress:
         result = compare(
             sample / "target",

@@ -35,6 +35,13 @@ FijiFolder = Annotated[
         "--fiji", help="Run in this Fiji folder instead of the embedded ImageJ."
     ),
 ]
+Channel = Annotated[
+    int | None,
+    typer.Option(
+        help="Take this channel of multi-channel images, from 1 as in ImageJ; without "
+        "it, all of them."
+    ),
+]
 PixelSize = Annotated[
     float | None,
     typer.Option("--pixel-size", help="µm per pixel, in place of what the files say."),

@@ -31,6 +31,11 @@ GroupBy = Annotated[
 ]
 InputSuffix = Annotated[str, typer.Option(help="End of the input names, as _BF.")]
 TargetSuffix = Annotated[str, typer.Option(help="End of the target names, as _DAPI.")]
+InputChannel = Annotated[
+    int | None,
+    typer.Option(help="Channel of the input files, from 1 as in ImageJ."),
+]
+TargetChannel = Annotated[int | None, typer.Option(help="Likewise, of the targets.")]
 Seed = Annotated[int, typer.Option(help="Of every random choice.")]
 
 
@@ -44,10 +49,19 @@ def pairs(
     group_by: GroupBy = None,
     input_suffix: InputSuffix = "",
     target_suffix: TargetSuffix = "",
+    input_channel: InputChannel = None,
+    target_channel: TargetChannel = None,
     split: Annotated[
         str, typer.Option(help="none, grouped (whole groups) or paper (sub-images).")
     ] = "none",
     seed: Seed = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write the table here; else it is printed."
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Print the table of pairs of two folders, matched by file name.
 
@@ -55,11 +69,15 @@ def pairs(
 
     For example:
 
-        frm-bridge pairs --input brightfield --target dapi > pairs.csv
+        frm-bridge pairs --input brightfield --target dapi --output pairs.csv
 
         frm-bridge pairs --input all --target all --input-suffix _BF
-        --target-suffix _DAPI > pairs.csv
+        --target-suffix _DAPI -o pairs.csv
+
+        frm-bridge pairs --input stacks --target stacks --input-channel 1
+        --target-channel 2 -o pairs.csv
     """
+    from frm_bridge.outputs import write_text
     from frm_bridge.training.pairs import find_pairs, format_pairs
 
     found = find_pairs(
@@ -68,11 +86,17 @@ def pairs(
         group_by=group_by,
         input_suffix=input_suffix,
         target_suffix=target_suffix,
+        input_channel=input_channel,
+        target_channel=target_channel,
     )
     kind = one_of("--split", split, ("none", "grouped", "paper"))
     if kind != "none":
         found = assigned(found, kind, seed)
-    typer.echo(format_pairs(found), nl=False)
+    if output is None:
+        typer.echo(format_pairs(found), nl=False)
+        return
+    write_text(output, format_pairs(found), overwrite=overwrite)
+    typer.echo(f"{len(found)} pairs: {output}")
 
 
 def split(
@@ -111,7 +135,7 @@ def given_pairs(
     table: Path | None,
     inputs: Path | None,
     targets: Path | None,
-    **options: str | None,
+    **options: str | int | None,
 ) -> tuple[Pair, ...]:
     """Give the pairs of a table, or of two folders."""
     from frm_bridge.training.pairs import find_pairs, read_pairs

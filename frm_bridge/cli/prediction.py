@@ -16,6 +16,7 @@ from frm_bridge.cli.batch import (
     result_name,
 )
 from frm_bridge.cli.options import (
+    Channel,
     Device,
     Output,
     Overwrite,
@@ -53,6 +54,7 @@ def predict(
     ],
     images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
     output: Output,
+    channel: Channel = None,
     device: Device = "auto",
     require_gpu: RequireGpu = False,
     window: Annotated[
@@ -103,6 +105,7 @@ def predict(
 
     on = one_of("--device", device, get_args(DeviceName))
     options = {
+        "channel": channel,
         "dtype": one_of("--dtype", dtype, get_args(OutputType)),
         "algorithm": one_of("--algorithm", algorithm, get_args(Algorithm)),
         "window": window,
@@ -115,7 +118,7 @@ def predict(
     refuse_inputs(outputs, sources)
     for path in outputs:
         check_absent(path, overwrite=overwrite)
-    check_images(sources)
+    check_images(sources, channel=channel)
     with ExitStack() as stack:
         loaded = [
             stack.enter_context(

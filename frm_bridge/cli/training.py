@@ -12,10 +12,12 @@ import typer
 from frm_bridge.cli.options import Output, Overwrite, one_of, progress_bar
 from frm_bridge.cli.pairing import (
     GroupBy,
+    InputChannel,
     InputFolder,
     InputSuffix,
     PairsTable,
     Seed,
+    TargetChannel,
     TargetFolder,
     TargetSuffix,
     assigned,
@@ -38,6 +40,8 @@ def train(
     group_by: GroupBy = None,
     input_suffix: InputSuffix = "",
     target_suffix: TargetSuffix = "",
+    input_channel: InputChannel = None,
+    target_channel: TargetChannel = None,
     split: Annotated[
         str,
         typer.Option(
@@ -114,6 +118,7 @@ def train(
         frm-bridge train --pairs pairs.csv -o model --name nuclei --epochs 30
     """
     from frm_bridge.models.normalisation import InputKind
+    from frm_bridge.outputs import check_absent
     from frm_bridge.training.fit import Watcher
     from frm_bridge.training.losses import Loss
     from frm_bridge.training.model import ModelDescription, train_model
@@ -152,8 +157,11 @@ def train(
         group_by=group_by,
         input_suffix=input_suffix,
         target_suffix=target_suffix,
+        input_channel=input_channel,
+        target_channel=target_channel,
     )
     found = assigned(found, one_of("--split", split, ("grouped", "paper")), seed)
+    check_absent(output / f"{name}.onnx", overwrite=overwrite)
     _show_split(found, settings)
     if not overwrite:
         _show_resumed(output, settings)

@@ -1,19 +1,30 @@
-"""ImageJ: embedded or the user's Fiji, and the workflows that run in it."""
+"""ImageJ: embedded or the user's Fiji, and the workflows that run in it.
 
-from frm_bridge.imagej.gateway import ImageJ, start_imagej
-from frm_bridge.imagej.java import check_java
-from frm_bridge.imagej.parameters import Parameter
-from frm_bridge.imagej.runner import WorkflowResult, run_workflow
-from frm_bridge.imagej.workflows import Workflow, find_workflow, nuclei
+The names are loaded on first use: a look at a script's parameters starts nothing.
+"""
 
-__all__ = [
-    "ImageJ",
-    "Parameter",
-    "Workflow",
-    "WorkflowResult",
-    "check_java",
-    "find_workflow",
-    "nuclei",
-    "run_workflow",
-    "start_imagej",
-]
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from frm_bridge.imagej.gateway import ImageJ as ImageJ
+    from frm_bridge.imagej.gateway import start_imagej as start_imagej
+    from frm_bridge.imagej.java import check_java as check_java
+    from frm_bridge.imagej.parameters import Parameter as Parameter
+    from frm_bridge.imagej.runner import WorkflowResult as WorkflowResult
+    from frm_bridge.imagej.runner import run_workflow as run_workflow
+    from frm_bridge.imagej.workflows import Workflow as Workflow
+    from frm_bridge.imagej.workflows import find_workflow as find_workflow
+    from frm_bridge.imagej.workflows import nuclei as nuclei
+else:
+    __getattr__, __dir__, __all__ = lazy_loader.attach(
+        __name__,
+        submod_attrs={
+            "gateway": ["ImageJ", "start_imagej"],
+            "java": ["check_java"],
+            "parameters": ["Parameter"],
+            "runner": ["WorkflowResult", "run_workflow"],
+            "workflows": ["Workflow", "find_workflow", "nuclei"],
+        },
+    )

@@ -109,6 +109,12 @@ def find_workflow(name_or_path: str | Path) -> Workflow:
     path = Path(name_or_path)
     if path.suffix == ".py" and path.is_file():
         return Workflow(_name_of(path), path.resolve())
+    if path.suffix == ".py":
+        raise InputError(
+            "E_WORKFLOW_UNKNOWN",
+            f"there is no script {path}",
+            "check the spelling and the current folder",
+        )
     raise InputError(
         "E_WORKFLOW_UNKNOWN",
         f"there is no workflow {name_or_path}",
@@ -135,6 +141,11 @@ def nuclei(**parameters: Value) -> Workflow:
     if parameters.keys() & {"min_area", "max_area"}:
         parameters.setdefault("area_unit", "auto")
     return find_workflow("nuclei").with_parameters(**parameters)
+
+
+def shipped_script(name: str) -> Path:
+    """Give the script of a shipped workflow."""
+    return _shipped_scripts()[name]
 
 
 def library_folder(script: Path) -> Path:

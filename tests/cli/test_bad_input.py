@@ -6,6 +6,7 @@ import resource
 import shutil
 from pathlib import Path
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 import tifffile
@@ -81,7 +82,7 @@ ROWS = [
         (f"missing partner: {command.split()[0]}", command, "E_PAIR_MISSING", "field3")
         for command in (
             "compare --truth {stain} --prediction {fewer} -o {out}",
-            "compare --truth {stain} --prediction {stain} --input {fewer} -o {out}",
+            "compare --truth {stain} --prediction {light} --input {fewer} -o {out}",
             "pairs --input {light} --target {fewer}",
             "split --input {fewer} --target {stain} -o {out}",
             "train --input {light} --target {fewer} -o {out}",
@@ -106,7 +107,7 @@ ROWS = [
         for command in (
             "predict {models}/nuclei.onnx {one} -o {full}",
             "analyze nuclei {one} -o {full}",
-            "compare --truth {stain} --prediction {stain} -o {full}",
+            "compare --truth {stain} --prediction {light} -o {full}",
             "split --input {light} --target {stain} --tile 32 -o {full}",
             "train --input {light} --target {stain} -o {full}",
             "demo -o {full}",
@@ -121,7 +122,7 @@ ROWS = [
         for command in (
             "predict {models}/nuclei.onnx {one}",
             "analyze nuclei {one}",
-            "compare --truth {stain} --prediction {stain}",
+            "compare --truth {stain} --prediction {light}",
             "split --input {light} --target {stain} --tile 32",
             "train --input {light} --target {stain}",
             "demo",
@@ -132,6 +133,48 @@ ROWS = [
         "predict {models}/nuclei.onnx {stain} -o {stain}",
         "E_OUTPUT_IS_INPUT",
         "choose another --output",
+    ),
+    (
+        "a result beside its image",
+        "predict {models}/nuclei.onnx {lone_png} -o {lone_png}",
+        "E_OUTPUT_IS_INPUT",
+        "stand beside its image",
+    ),
+    (
+        "truth is the prediction",
+        "compare --truth {stain} --prediction {stain} -o {out}",
+        "E_PAIR_SAME",
+        "one and the same file",
+    ),
+    (
+        "input is the target",
+        "train --input {stain} --target {stain} -o {out}",
+        "E_PAIR_SAME",
+        "--input-channel",
+    ),
+    (
+        "a channel that is not there",
+        "predict {models}/nuclei.onnx {one} -o {out} --channel 2",
+        "E_IMAGE_CHANNEL",
+        "has 1 channel",
+    ),
+    *(
+        (
+            f"a pixel size below zero: {command.split()[0]}",
+            f"{command} -o {{out}} --pixel-size -1",
+            "E_OPTION",
+            "the pixel size is -1 µm",
+        )
+        for command in (
+            "analyze nuclei {stain}",
+            "compare --truth {stain} --prediction {light}",
+        )
+    ),
+    (
+        "a script that is not there",
+        "analyze nosuch.py {one} -o {out}",
+        "E_WORKFLOW_UNKNOWN",
+        "there is no script nosuch.py",
     ),
     (
         "own input, to be overwritten",
@@ -198,7 +241,15 @@ def places(place, fields, bad, models, read_only_folder):
     light, stain = fields
     made = {
         name: place / name
-        for name in ("empty", "cropped", "fewer", "full", "mine", "lone_bad")
+        for name in (
+            "empty",
+            "cropped",
+            "fewer",
+            "full",
+            "mine",
+            "lone_bad",
+            "lone_png",
+        )
     }
     for folder in made.values():
         folder.mkdir()
@@ -211,6 +262,10 @@ def places(place, fields, bad, models, read_only_folder):
         (made["lone_bad"] / path.stem).mkdir()
         shutil.copy(path, made["lone_bad"] / path.stem)
     one = stain / "µ field0.tif"
+    imageio.imwrite(
+        made["lone_png"] / "a.png",
+        np.arange(96 * 112).reshape(96, 112).astype(np.uint8),
+    )
     for name in ("µ field0.tif", "pairs.csv", "model.onnx", "comparison.json"):
         (made["full"] / name).write_text("the user's own")
     (made["full"] / "µ field0").mkdir()
@@ -220,6 +275,7 @@ def places(place, fields, bad, models, read_only_folder):
     return {
         **made,
         **{"light": light, "stain": stain, "one": one, "bad": bad, "models": models},
+        **{"other": light / one.name},
         **{"out": place / "sortie µ", "a_file": place / "a_file"},
         **{"read_only": read_only_folder, "two": f"--input {light} --target {stain}"},
     }
@@ -270,7 +326,7 @@ def small_quota():
         "predict {models}/nuclei.onnx {one} -o {out}",
         "predict {models}/nuclei.onnx {one} -o {full} --overwrite",
         "analyze nuclei {one} -o {out}",
-        "compare --truth {one} --prediction {one} -o {out}",
+        "compare --truth {one} --prediction {other} -o {out}",
         "split {two} --tile 96 -o {out}",
     ],
 )

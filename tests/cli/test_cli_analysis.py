@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
+import pytest
 import tifffile
 
 
@@ -49,7 +51,8 @@ def test_no_nuclei_is_a_result_with_a_warning(frm, bad, place):
 
 def test_compare_prints_the_numbers_and_the_report(frm, fields, place):
     out = place / "compared µ"
-    arguments = ("compare", "--truth", fields[1], "--prediction", fields[1])
+    copies = shutil.copytree(fields[1], place / "copies")
+    arguments = ("compare", "--truth", fields[1], "--prediction", copies)
     ended = frm(*arguments, "--input", fields[0], "-o", out, "--min-iou", 0.4)
     assert ended.status == 0, ended.err
     numbers, report = ended.out.splitlines()
@@ -87,7 +90,73 @@ def test_no_network_at_the_first_start_is_a_clear_error(frm_without, fields, pla
         HTTPS_PROXY="http://127.0.0.1:9",
     )
     assert ended.status == 1
-    assert "error: E_NO_IMAGEJ ImageJ did not start" in ended.err
+    assert "error: E_NO_IMAGEJ ImageJ's jars are not on this machine yet" in ended.err
     assert "connect to a network" in ended.err
     assert "Traceback" not in ended.err
     assert not (place / "out").exists()
+
+
+@pytest.fixture
+def hyperstacks(fields, place):
+    """Bright field and stain as two channels of one file each."""
+    folder = place / "hyperstacks"
+    folder.mkdir()
+    for light, stain in zip(*(sorted(side.iterdir()) for side in fields), strict=True):
+        both = np.stack([tifffile.imread(light), tifffile.imread(stain)])
+        path = folder / light.name
+        tifffile.imwrite(path, both, imagej=True, metadata={"axes": "CYX"})
+    return folder
+
+
+def test_hyperstacks_are_used_channel_by_channel(
+    frm, fields, hyperstacks, models, place
+):
+    predicted = place / "predicted"
+    model = models / "nuclei.onnx"
+    ended = frm("predict", model, hyperstacks, "--channel", 1, "-o", predicted)
+    assert (ended.status, ended.err) == (0, "")
+    alone = place / "alone"
+    assert frm("predict", model, fields[0], "-o", alone).status == 0
+    for path in alone.iterdir():
+        same = tifffile.imread(predicted / path.name)
+        np.testing.assert_array_equal(same, tifffile.imread(path))
+
+    out = place / "compared"
+    ended = frm(
+        *("compare", "--truth", hyperstacks, "--truth-channel", 2, "-o", out),
+        *("--prediction", predicted, "--input", hyperstacks, "--input-channel", 1),
+    )
+    assert ended.status == 0, ended.err
+    record = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    assert record["fields"][0]["truth"]["channel"] == 2
+    (first, *_) = sorted(fields[1].iterdir())
+    measured = place / "measured"
+    assert frm("analyze", "nuclei", first, "-o", measured).status == 0
+    table = "objects.csv"
+    folder = out / record["fields"][0]["folder"] / "truth"
+    assert (folder / table).read_text() == (measured / first.stem / table).read_text()
+
+
+def test_a_multi_channel_image_predicted_whole_is_warned_of(
+    frm, hyperstacks, models, place
+):
+    ended = frm("predict", models / "nuclei.onnx", hyperstacks, "-o", place / "out")
+    assert ended.status == 0
+    assert "has 2 channels, and each was predicted" in ended.err
+    assert "--channel" in ended.err
+
+
+def test_help_lists_what_the_script_declares_with_its_defaults(frm, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    for command in ("analyze", "compare"):
+        shown = " ".join(frm(command, "--help").out.split())
+        for said in (
+            "--blur-sigma",
+            "[default: (1.5)]",
+            "[default: (Otsu)]",
+            "RenyiEntropy",
+            "--area-unit",
+            "--no-watershed",
+            "--exclude-edges",
+        ):
+            assert said in shown, (command, said)

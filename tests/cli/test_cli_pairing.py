@@ -50,3 +50,14 @@ def test_split_writes_tiles_and_says_where_their_table_is(frm, fields, place):
     again = frm("split", "--pairs", out / "pairs.csv", "--tile", 24, "-o", place / "t")
     assert again.status == 0
     assert again.out.startswith("64 pairs")
+
+
+def test_the_table_can_be_written_to_a_file(frm, fields, place):
+    arguments = ("pairs", "--input", fields[0], "--target", fields[1])
+    printed = frm(*arguments).out
+    ended = frm(*arguments, "--output", place / "pairs.csv")
+    assert (ended.status, ended.out) == (0, f"4 pairs: {place / 'pairs.csv'}\n")
+    assert (place / "pairs.csv").read_text(encoding="utf-8") == printed
+    assert "E_OUTPUT_EXISTS" in frm(*arguments, "-o", place / "pairs.csv").err
+    again = frm(*arguments, "-o", place / "pairs.csv", "--overwrite")
+    assert again.status == 0
