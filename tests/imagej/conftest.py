@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from frm_bridge.imagej import WorkflowResult, run_workflow
-from frm_bridge.images import create_image
+from frm_bridge.images import write_plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +26,7 @@ def save(tmp_path: Path) -> Callable[..., Path]:
         pixels: NDArray[Any], *, pixel_size_um: float | None = None, name: str = "field"
     ) -> Path:
         path = tmp_path / f"{name}.tif"
-        with create_image(
-            path,
-            axes="YX",
-            shape=pixels.shape,
-            dtype=pixels.dtype,
-            pixel_size_um=pixel_size_um,
-            overwrite=True,
-        ) as image:
-            image.write_window(0, 0, 0, pixels)
+        write_plane(path, pixels, pixel_size_um=pixel_size_um, overwrite=True)
         return path
 
     return write
