@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 from pathlib import Path
 
@@ -314,6 +313,7 @@ def test_bad_input_is_explained_and_leaves_nothing(
 @pytest.fixture
 def small_quota():
     """Let no file grow beyond 8 kB, as a full quota does."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
     yield

@@ -46,6 +46,10 @@ def test_only_units_of_length_give_a_length(unit: str, expected: float | None) -
     assert length_um(2, unit) == pytest.approx(expected)
 
 
+def test_a_conversion_leaves_no_rounding_noise() -> None:
+    assert length_um(1e-6, "m") == 1.0
+
+
 @pytest.mark.parametrize("value", [None, "", "abc", 0, -1, float("nan"), float("inf")])
 def test_what_is_no_positive_number_gives_no_length(value: object) -> None:
     assert length_um(value, "um") is None
