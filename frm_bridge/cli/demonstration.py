@@ -28,18 +28,18 @@ def demo(
     """
     from frm_bridge.cli.analysis import summarise
     from frm_bridge.comparison import compare
+    from frm_bridge.comparison.folder import check_folder
     from frm_bridge.imagej import start_imagej
     from frm_bridge.images import list_images
     from frm_bridge.models.card import read_card
     from frm_bridge.models.registry import find_model
-    from frm_bridge.outputs import check_absent
     from frm_bridge.prediction.engine import predict_file
     from frm_bridge.reporting import write_report
 
     model = find_model(MODEL)
     sample = model.parent / "sample"
-    (field,) = list_images(sample / "input")
-    check_absent(output / "comparison.json", overwrite=overwrite)
+    (field,), (target,) = (list_images(sample / side) for side in ("input", "target"))
+    check_folder(output, overwrite=overwrite)
     # First, so that a machine without Java or network leaves nothing behind.
     imagej = start_imagej()
     typer.echo(f"1/3  predicting {field.stem} with {MODEL}")
@@ -59,11 +59,11 @@ def demo(
     )
     with progress_bar("ImageJ") as progress:
         result = compare(
-            sample / "target",
-            output / "prediction",
+            target,
+            report.output,
             "nuclei",
             output,
-            transmitted=sample / "input",
+            transmitted=field,
             card=read_card(model),
             overwrite=overwrite,
             progress=progress,

@@ -11,8 +11,6 @@
 
 from __future__ import annotations
 
-import shutil
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +20,7 @@ import tifffile
 
 from frm_bridge.comparison import record
 from frm_bridge.comparison.fields import find_fields, is_relative
+from frm_bridge.comparison.folder import FOLDER, RECORD, fresh_folder
 from frm_bridge.comparison.ledger import (
     PREDICTION,
     TRUTH,
@@ -39,21 +38,16 @@ from frm_bridge.comparison.results import (
     FieldComparison,
 )
 from frm_bridge.comparison.summary import Summary, summarise_objects
-from frm_bridge.errors import OutputError
 from frm_bridge.imagej import Workflow, find_workflow, run_workflow
 from frm_bridge.images import open_image
-from frm_bridge.outputs import check_absent, make_folder, replacing, write_json
+from frm_bridge.outputs import replacing, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from frm_bridge.comparison.fields import Field
     from frm_bridge.imagej import WorkflowResult
     from frm_bridge.models.card import ModelCard
-
-FILES = ("comparison.json", "fields.csv", "objects.csv")
-FOLDER = "fields"
-REPORT = "report.html"
 
 
 def compare(
@@ -135,7 +129,7 @@ def compare(
         for path in (field.truth, field.prediction, field.transmitted)
         if path is not None
     ]
-    with _fresh_folder(output, sources, overwrite=overwrite):
+    with fresh_folder(output, sources, overwrite=overwrite):
         found = tuple(runs.compare_field(field, output) for field in fields)
         comparison = Comparison(
             output=output,
@@ -221,40 +215,6 @@ class _Runs:
             )
 
 
-@contextmanager
-def _fresh_folder(
-    output: Path, sources: Sequence[Path], *, overwrite: bool
-) -> Iterator[None]:
-    """Clear an earlier comparison away, and leave nothing of a failed one."""
-    mine = [output / name for name in (*FILES, REPORT, FOLDER)]
-    cleared = (output / FOLDER).resolve()
-    for source in sources:
-        if cleared in source.resolve().parents:
-            raise OutputError(
-                "E_OUTPUT_IS_INPUT",
-                f"{source} lies in {output / FOLDER}, where the results are written",
-                "choose another --output folder",
-            )
-    for path in mine:
-        check_absent(path, overwrite=overwrite)
-    new = not output.exists()
-    make_folder(output)
-    _remove(mine)
-    try:
-        yield
-    except BaseException:
-        _remove([output] if new else mine)
-        raise
-
-
-def _remove(paths: list[Path]) -> None:
-    for path in paths:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-
-
 def _write(
     comparison: Comparison,
     workflow: Workflow,
@@ -272,4 +232,4 @@ def _write(
                 partial, index=False, lineterminator="\n", float_format="%.10g"
             )
     content = record.describe(comparison, workflow, settings, card)
-    write_json(output / "comparison.json", content, overwrite=False)
+    write_json(output / RECORD, content, overwrite=False)

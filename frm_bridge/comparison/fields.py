@@ -45,7 +45,7 @@ class Field:
         Shown in the report; never measured.
     channels : mapping of str to int
         The channel taken of the truth, prediction or transmitted file, counted from 1;
-        without an entry the file has one channel, or all are compared.
+        without an entry the file has one.
     plane : int
         Flat index of the plane.
     place : mapping of str to int
@@ -101,8 +101,8 @@ def find_fields(
     ------
     InputError
         ``E_PAIR_MISSING``, ``E_PAIR_AMBIGUOUS``, ``E_PAIR_SAME``, ``E_PAIR_SWAPPED``,
-        ``E_PAIR_SIZE`` or ``E_PAIR_PIXEL_SIZE``, each naming every file concerned;
-        ``E_OPTION`` for a pixel size that is no length.
+        ``E_PAIR_CHANNELS``, ``E_PAIR_SIZE`` or ``E_PAIR_PIXEL_SIZE``, each naming every
+        file concerned; ``E_OPTION`` for a pixel size that is no length.
     """
     check_pixel_size(pixel_size_um)
     roles = {"truth": truth, "prediction": prediction}
@@ -214,6 +214,7 @@ class _Faults:
     def __init__(self) -> None:
         self.same: list[str] = []
         self.swapped: list[str] = []
+        self.channels: list[str] = []
         self.size: list[str] = []
         self.pixel_size: list[str] = []
 
@@ -231,6 +232,11 @@ class _Faults:
             self.same.append(str(truth.path))
         if _is_predicted(truth) and not _is_predicted(prediction):
             self.swapped.append(str(truth.path))
+        self.channels += [
+            f"{info.path} has {info.axis_size('C')}"
+            for info in infos.values()
+            if info.axis_size("C") > 1
+        ]
         self.size += [
             f"{truth.path.name} is {_size(truth)}, {other.path} is {_size(other)}"
             for other in infos.values()
@@ -260,13 +266,19 @@ class _Faults:
                 "partners do not: " + "; ".join(self.swapped),
                 "exchange --truth and --prediction",
             )
+        if self.channels:
+            raise InputError(
+                "E_PAIR_CHANNELS",
+                "one channel of each image can be compared: "
+                + "; ".join(dict.fromkeys(self.channels)),
+                "choose with --truth-channel, --prediction-channel or --input-channel",
+            )
         if self.size:
             raise InputError(
                 "E_PAIR_SIZE",
                 "truth and prediction must have one size: " + "; ".join(self.size),
                 "compare images of the same field, cropped and binned alike, and of "
-                "the same frames and slices; of several channels choose one with "
-                "--truth-channel, --prediction-channel or --input-channel",
+                "the same frames and slices",
             )
         if self.pixel_size:
             raise InputError(

@@ -135,9 +135,12 @@ def test_planes_meet_whatever_the_order_of_the_axes(tmp_path, flat):
 def test_one_channel_of_a_hyperstack_is_compared(tmp_path, save, flat):
     truth = write_stack(tmp_path / "t" / "a.tif", "C", {"C": 3}, flat)
     prediction = save("p", "a", flat, pixel_size_um=None)
-    with pytest.raises(InputError, match="--truth-channel") as caught:
+    with pytest.raises(InputError, match=r"has 3.*--truth-channel") as caught:
         find_fields(truth, prediction)
-    assert caught.value.code == "E_PAIR_SIZE"
+    assert caught.value.code == "E_PAIR_CHANNELS"
+    with pytest.raises(InputError) as caught:
+        find_fields(truth, prediction, channels={"truth": 0})
+    assert caught.value.code == "E_IMAGE_CHANNEL"
     (field,) = find_fields(truth, prediction, channels={"truth": 2})
     assert (field.name, field.channels) == ("a", {"truth": 2})
 
