@@ -77,8 +77,7 @@ def pairs(
         frm-bridge pairs --input stacks --target stacks --input-channel 1
         --target-channel 2 -o pairs.csv
     """
-    from frm_bridge.outputs import write_text
-    from frm_bridge.training.pairs import find_pairs, format_pairs
+    from frm_bridge.training.pairs import find_pairs, format_pairs, write_pairs
 
     found = find_pairs(
         input_folder,
@@ -95,7 +94,7 @@ def pairs(
     if output is None:
         typer.echo(format_pairs(found), nl=False)
         return
-    write_text(output, format_pairs(found), overwrite=overwrite)
+    write_pairs(output, found, overwrite=overwrite)
     typer.echo(f"{len(found)} pairs: {output}")
 
 
@@ -140,14 +139,25 @@ def given_pairs(
     """Give the pairs of a table, or of two folders."""
     from frm_bridge.training.pairs import find_pairs, read_pairs
 
+    given = [f"--{name.replace('_', '-')}" for name in options if options[name]]
+    if table is not None and given:
+        raise InputError(
+            "E_OPTION",
+            f"{given[0]} is for the files of --input and --target; a table of pairs "
+            "says already what belongs together",
+            "leave it out, or change the table",
+        )
     if table is not None and inputs is None and targets is None:
         return read_pairs(table)
     if table is None and inputs is not None and targets is not None:
         return find_pairs(inputs, targets, **options)  # type: ignore[arg-type]
+    names = {"--pairs": table, "--input": inputs, "--target": targets}
+    sources = [name for name, value in names.items() if value is not None]
     raise InputError(
         "E_OPTION",
-        "found neither --pairs alone nor --input with --target",
-        "give --pairs pairs.csv, or --input DIR and --target DIR",
+        "the pairs come from --pairs, or from --input and --target; given: "
+        + (", ".join(sources) or "none of them"),
+        "give --pairs pairs.csv alone, or both --input DIR and --target DIR",
     )
 
 
@@ -156,5 +166,11 @@ def assigned(found: tuple[Pair, ...], split: str, seed: int) -> tuple[Pair, ...]
     from frm_bridge.training.splits import split_by_group, split_like_the_paper
 
     if split == "paper":
+        if any(pair.split for pair in found):
+            raise InputError(
+                "E_OPTION",
+                "--split paper would replace the column 'split' of the table",
+                "empty that column, or leave --split out",
+            )
         return split_like_the_paper(found)
     return split_by_group(found, seed=seed)

@@ -23,6 +23,7 @@ from frm_bridge.cli.pairing import (
     assigned,
     given_pairs,
 )
+from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,6 +162,12 @@ def train(
         target_channel=target_channel,
     )
     found = assigned(found, one_of("--split", split, ("grouped", "paper")), seed)
+    if Path(name).name != name or name in {".", ".."}:
+        raise InputError(
+            "E_OPTION",
+            f"--name is {name!r}; the name of a file was expected, without a folder",
+            "give the folder with --output",
+        )
     check_absent(output / f"{name}.onnx", overwrite=overwrite)
     _show_split(found, settings)
     if not overwrite:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from frm_bridge.errors import InputError
 from frm_bridge.images import list_images, open_image
+from frm_bridge.outputs import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -183,6 +185,33 @@ def format_pairs(pairs: Iterable[Pair]) -> str:
     return text.getvalue()
 
 
+def write_pairs(path: Path, pairs: Iterable[Pair], *, overwrite: bool = False) -> None:
+    """Write a table whose paths hold from its own folder, wherever it is read.
+
+    Raises
+    ------
+    OutputError
+        ``E_OUTPUT_EXISTS`` and its kin.
+    """
+    moved = [
+        replace(
+            pair,
+            input=_seen_from(path.parent, pair.input),
+            target=_seen_from(path.parent, pair.target),
+        )
+        for pair in pairs
+    ]
+    write_text(path, format_pairs(moved), overwrite=overwrite)
+
+
+def _seen_from(folder: Path, file: Path) -> Path:
+    """Give the way from a folder to a file; from another drive, the whole of it."""
+    try:
+        return Path(os.path.relpath(file.resolve(), folder.resolve()))
+    except ValueError:  # Windows
+        return file.resolve()
+
+
 def read_pairs(path: str | Path) -> tuple[Pair, ...]:
     """Read a table of pairs.
 
@@ -194,7 +223,11 @@ def read_pairs(path: str | Path) -> tuple[Pair, ...]:
     path = Path(path)
     if not path.is_file():
         raise _table_error(path, "there is no such file")
-    rows = csv.DictReader(io.StringIO(_text_of(path), newline=""))
+    text = _text_of(path)
+    header = text.partition("\n")[0]
+    # Spreadsheets of many countries separate by semicolons.
+    separator = ";" if header.count(";") > header.count(",") else ","
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
     found = list(rows.fieldnames or ())
     missing = [name for name in ("input", "target") if name not in found]
     if missing:
@@ -257,9 +290,17 @@ def _number(
 
 def _located(table: Path, number: int, name: str) -> Path:
     given = Path(name.strip().replace("\\", "/"))  # a table may come from Windows
-    for candidate in (table.parent / given, given):
-        if name.strip() and candidate.is_file():
-            return candidate
+    places = (table.parent / given, given)
+    found = [place for place in places if name.strip() and place.is_file()]
+    if len(found) == 2 and not found[0].samefile(found[1]):
+        raise InputError(
+            "E_PAIR_AMBIGUOUS",
+            f"{table} line {number}: {name!r} is a file beside the table and another "
+            f"one below the current folder, {found[1].resolve()}",
+            "write an absolute path, or make the table with 'frm-bridge pairs -o'",
+        )
+    if found:
+        return found[0]
     raise InputError(
         "E_PAIR_MISSING",
         f"{table} line {number}: there is no file {name!r}",

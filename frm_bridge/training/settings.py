@@ -91,12 +91,13 @@ class TrainingSettings:
             name: getattr(self, name)
             for name in ("batch_size", "steps_per_epoch", "epochs", "patience")
         }
-        if min(counts.values()) < 1:
-            raise InputError(
-                "E_TRAINING",
-                f"these counts must be 1 or more: {counts}",
-                "leave the option out to take its default",
-            )
+        for name, count in counts.items():
+            if count < 1:
+                raise InputError(
+                    "E_TRAINING",
+                    f"{name.replace('_', ' ')} is {count}; 1 or more was expected",
+                    "leave the option out to take its default",
+                )
 
 
 def published_settings() -> TrainingSettings:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frm_bridge.errors import InputError
+from frm_bridge.errors import InputError, OutputError
 from frm_bridge.images import create_image
 from frm_bridge.outputs import check_absent, make_folder, write_text
 from frm_bridge.training.pairs import Pair, check_images, format_pairs
@@ -66,6 +66,7 @@ def split_images(
         )
     table = output / "pairs.csv"
     check_absent(table, overwrite=overwrite)
+    _check_folders(pairs, output, overwrite=overwrite)
     check_images(pairs)
     _refuse_small(pairs, tile)
     made: list[Pair] = []
@@ -83,6 +84,22 @@ def split_images(
         overwrite=overwrite,
     )
     return SubImages(table, tuple(made), *rest)
+
+
+def _check_folders(pairs: Sequence[Pair], output: Path, *, overwrite: bool) -> None:
+    """Keep tiles from lying among other images, and those they are cut from."""
+    sources = {
+        path.resolve().parent for pair in pairs for path in (pair.input, pair.target)
+    }
+    for folder in (output / "input", output / "target"):
+        if folder.resolve() in sources:
+            raise OutputError(
+                "E_OUTPUT_IS_INPUT",
+                f"the tiles would lie among the images in {folder}",
+                "choose another --output folder",
+            )
+        if folder.is_dir() and any(folder.iterdir()):
+            check_absent(folder, overwrite=overwrite)
 
 
 def _split_pair(pair: Pair, output: Path, tile: int, overwrite: bool) -> list[Pair]:

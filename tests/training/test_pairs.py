@@ -5,7 +5,12 @@ import pytest
 import tifffile
 
 from frm_bridge.errors import InputError
-from frm_bridge.training.pairs import find_pairs, format_pairs, read_pairs
+from frm_bridge.training.pairs import (
+    find_pairs,
+    format_pairs,
+    read_pairs,
+    write_pairs,
+)
 
 
 def folder_of(tmp_path: Path, name: str, stems: list[str], shape=(32, 40)) -> Path:
@@ -174,3 +179,39 @@ def test_an_input_that_is_its_own_target_is_refused(stacks, tmp_path):
     with pytest.raises(InputError) as caught:
         find_pairs(stacks, stacks, input_channel=2, target_channel=2)
     assert caught.value.code == "E_PAIR_SAME"
+
+
+def test_a_written_table_names_the_same_files_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder_of(tmp_path, "bf", ["a"])
+    folder_of(tmp_path, "dapi", ["a"])
+    pairs = find_pairs("bf", "dapi")
+    (tmp_path / "project").mkdir()
+    write_pairs(Path("project/pairs.csv"), pairs)
+    for place in (tmp_path, tmp_path / "project", tmp_path / "bf"):
+        monkeypatch.chdir(place)
+        (found,) = read_pairs(tmp_path / "project" / "pairs.csv")
+        assert found.input.samefile(tmp_path / "bf" / "a.tif")
+        assert found.target.samefile(tmp_path / "dapi" / "a.tif")
+
+
+def test_a_path_that_means_two_files_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "project").mkdir()
+    for place in (tmp_path, tmp_path / "project"):
+        folder_of(place, "bf", ["a"])
+        folder_of(place, "dapi", ["a"])
+    table = tmp_path / "project" / "pairs.csv"
+    table.write_text(format_pairs(find_pairs("bf", "dapi")))
+    with pytest.raises(InputError, match="absolute") as caught:
+        read_pairs(table)
+    assert caught.value.code == "E_PAIR_AMBIGUOUS"
+
+
+def test_a_table_saved_with_semicolons_is_read(tmp_path):
+    folder_of(tmp_path, "bf", ["a"])
+    folder_of(tmp_path, "dapi", ["a"])
+    table = tmp_path / "pairs.csv"
+    table.write_text("input;target;group\r\nbf/a.tif;dapi/a.tif;one\r\n")
+    (pair,) = read_pairs(table)
+    assert (pair.input.name, pair.group) == ("a.tif", "one")
