@@ -22,7 +22,7 @@ from frm_bridge.cli.options import (
     progress_bar,
     warn,
 )
-from frm_bridge.cli.workflowoptions import chosen_workflow, with_nuclei_options
+from frm_bridge.cli.workflowoptions import with_nuclei_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +57,8 @@ def analyze(
     0, and a warning.
 
     The options of the nuclei workflow are those of its dialog in Fiji. Area limits
-    that you give are in µm² where the image is calibrated, else in px, unless
-    --area-unit says otherwise; the default limit is in px.
+    are in µm² where the image is calibrated, else in px, unless --area-unit says
+    otherwise.
 
     Unreadable images are refused before any work. An image whose pixels prove
     unusable later (NaN) is named and left out; the others are finished, and the
@@ -70,10 +70,11 @@ def analyze(
 
         frm-bridge analyze nuclei fields/ -o measured --threshold Li
     """
+    from frm_bridge.imagej import find_workflow
     from frm_bridge.images import check_pixel_size
     from frm_bridge.outputs import check_absent
 
-    chosen = chosen_workflow(workflow, options)
+    chosen = find_workflow(workflow).with_parameters(**options)
     check_pixel_size(pixel_size)
     sources = images_of(images)
     check_images(sources, channel=channel)
@@ -169,13 +170,15 @@ def compare(
         frm-bridge compare --truth stain/ --prediction predicted/ -o compared
     """
     from frm_bridge import comparison, reporting
+    from frm_bridge.imagej import find_workflow
 
-    chosen = chosen_workflow(workflow, options)
+    chosen = find_workflow(workflow).with_parameters(**options)
     roles = {
         "truth": truth_channel,
         "prediction": prediction_channel,
         "transmitted": input_channel,
     }
+    channels = {role: each for role, each in roles.items() if each is not None}
     iou = comparison.DEFAULT_MIN_IOU if min_iou is None else min_iou
     with progress_bar(chosen.name) as progress:
         result = comparison.compare(
@@ -184,7 +187,7 @@ def compare(
             chosen,
             output,
             transmitted=input_images,
-            channels={role: number for role, number in roles.items() if number},
+            channels=channels,
             min_iou=iou,
             signal_threshold=signal_threshold,
             pixel_size_um=pixel_size,

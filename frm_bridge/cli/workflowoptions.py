@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from frm_bridge.imagej.parameters import Parameter
-    from frm_bridge.imagej.workflows import Workflow
 
 ARGUMENT = "options"
 _SHORT = {"blur_sigma_px": "blur_sigma", "threshold_method": "threshold"}
@@ -54,18 +53,6 @@ def with_nuclei_options(command: Callable[..., None]) -> Callable[..., None]:
     wrapper.__signature__ = own.replace(parameters=[*kept, *made])  # type: ignore[attr-defined]
     wrapper.__annotations__ = {}
     return wrapper
-
-
-def chosen_workflow(name: str, options: dict[str, Any]) -> Workflow:
-    """Make the workflow with the options that the command line gives."""
-    from frm_bridge.imagej import find_workflow, nuclei
-
-    # The nuclei workflow takes areas given by hand in µm² where an image is calibrated.
-    return (
-        nuclei(**options)
-        if name == "nuclei"
-        else find_workflow(name).with_parameters(**options)
-    )
 
 
 def _option(parameter: Parameter) -> inspect.Parameter:

@@ -247,7 +247,7 @@ def _check_finite(image: Path, pixels: NDArray[Any]) -> None:
             "E_IMAGE_NOT_FINITE",
             f"{image} has {np.count_nonzero(~np.isfinite(pixels))} pixels that are NaN "
             "or infinite",
-            "replace them by numbers before measuring",
+            "replace them, in ImageJ by Process > Noise > Remove NaNs...",
         )
 
 

@@ -129,17 +129,12 @@ def nuclei(**parameters: Value) -> Workflow:
     ----------
     **parameters
         As ``FRM_Nuclei.py`` declares them: ``blur_sigma_px``, ``threshold_method``...
-        A ``min_area`` or ``max_area`` without an ``area_unit`` is in µm² where the
-        image is calibrated and in px where it is not (``area_unit="auto"``); the
-        default limit keeps out specks, and is in px.
 
     Returns
     -------
     Workflow
         For ``run_workflow`` and ``compare``.
     """
-    if parameters.keys() & {"min_area", "max_area"}:
-        parameters.setdefault("area_unit", "auto")
     return find_workflow("nuclei").with_parameters(**parameters)
 
 

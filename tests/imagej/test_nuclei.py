@@ -107,7 +107,7 @@ def test_holes_are_filled_when_asked(
     pixels[10:40, 10:40] = 200
     pixels[20:27, 20:27] = 0
     pixels[50:, 50:] = 200  # a corner must not hide the border from the fill
-    objects = table(measure(pixels, fill_holes=fill, min_area=0.0, **AS_IT_IS))
+    objects = table(measure(pixels, fill_holes=fill, min_area=0.5, **AS_IT_IS))
     assert list(objects["area_px"]) == [900 - hole, 100]
     assert list(objects["touches_border"]) == [0, 1]
 
@@ -377,7 +377,7 @@ def test_components_are_those_of_scikit_image(
     measure: Measure, field: NDArray[Any]
 ) -> None:
     result = measure(
-        field, min_area=0.0, min_contrast=0.0, fill_holes=False, **AS_IT_IS
+        field, min_area=0.5, min_contrast=0.0, fill_holes=False, **AS_IT_IS
     )
     above = field > result.result["threshold"]["grey_level"]
     ours = tifffile.imread(result.labels)
@@ -389,3 +389,29 @@ def test_the_default_limit_does_not_depend_on_the_calibration(
 ) -> None:
     counts = [measure(field, pixel_size_um=size).count for size in (None, 0.1, 5.0)]
     assert counts == [12, 12, 12]
+    # ... nor on another limit.
+    assert measure(field, pixel_size_um=0.1, max_area=1e6).count == 12
+
+
+def test_specks_of_less_than_50_px_are_left_out(measure: Measure, table: Table) -> None:
+    pixels = np.zeros((60, 80), np.uint8)
+    pixels[10:17, 10:17] = 200  # 49 px
+    pixels[30:35, 10:20] = 200  # 50 px
+    for size in (None, 0.1):
+        objects = table(measure(pixels, pixel_size_um=size, **AS_IT_IS))
+        assert list(objects["area_px"]) == [50]
+
+
+def test_limits_that_allow_nothing_are_an_error(
+    measure: Measure, field: NDArray[Any]
+) -> None:
+    with pytest.raises(WorkflowError, match="min_area 500 is more than max_area 100"):
+        measure(field, min_area=500.0, max_area=100.0)
+
+
+def test_a_limit_that_leaves_nothing_says_what_was_found(
+    measure: Measure, field: NDArray[Any]
+) -> None:
+    (warning,) = measure(field, min_area=500.0, pixel_size_um=0.1).warnings
+    assert "excluded by area 12" in warning
+    assert "um2 were found, 500 to any are kept" in warning

@@ -4,9 +4,9 @@
 #@ String threshold_method (label="Threshold", description="One of ImageJ's automatic thresholds, for bright nuclei on a dark background", value="Otsu", choices={"Default", "Huang", "Intermodes", "IsoData", "IJ_IsoData", "Li", "MaxEntropy", "Mean", "MinError", "Minimum", "Moments", "Otsu", "Percentile", "RenyiEntropy", "Shanbhag", "Triangle", "Yen"}, persist=false)
 #@ Boolean fill_holes (label="Fill holes", value=true, persist=false)
 #@ Boolean watershed (label="Separate touching nuclei (EDM watershed)", value=true, persist=false)
-#@ Double min_area (label="Smallest area", description="In the unit of area_unit", value=50.0, min=0, persist=false)
+#@ Double min_area (label="Smallest area (0: 50 px)", description="In the unit of area_unit; 0 leaves out specks of less than 50 px", value=0.0, min=0, persist=false)
 #@ Double max_area (label="Largest area (0: no limit)", description="In the unit of area_unit; 0 for no limit", value=0.0, min=0, persist=false)
-#@ String area_unit (label="Unit of the area limits", description="auto: um2 where the image is calibrated, px where it is not", value="px", choices={"auto", "px", "um2"}, persist=false)
+#@ String area_unit (label="Unit of the area limits", description="auto: um2 where the image is calibrated, px where it is not", value="auto", choices={"auto", "px", "um2"}, persist=false)
 #@ Double min_circularity (label="Smallest circularity", description="4 pi area / perimeter^2, as in Analyze Particles", value=0.0, min=0, max=1, persist=false)
 #@ Double max_circularity (label="Largest circularity", value=1.0, min=0, max=1, persist=false)
 #@ Boolean exclude_edges (label="Leave out nuclei that touch the border", value=false, persist=false)
@@ -50,12 +50,11 @@ def separate(levels, level):
     return mask
 
 
-def choose(found, pixel_area, noise):
+def choose(found, areas, noise):
     """Sort what was found into nuclei and what each limit left out."""
-    largest = max_area if max_area > 0 else float("inf")
     limits = [
         ("excluded_by_contrast", lambda o: noise.contrast(o) >= min_contrast),
-        ("excluded_by_area", lambda o: min_area <= o.area * pixel_area <= largest),
+        ("excluded_by_area", areas.allow),
         ("excluded_by_circularity",
          lambda o: min_circularity <= o.circularity <= max_circularity),
         ("excluded_by_border", lambda o: not (exclude_edges and o.touches_border)),
@@ -68,13 +67,14 @@ def main(report):
     imp = images.open_image(image_path)
     scale = images.scale_of(imp)
     unit = images.area_unit(area_unit, scale)
+    areas = objects.AreaLimits(min_area, max_area, unit, scale)
     plane = images.plane_of(imp)
     clean = segmentation.without_hot_pixels(plane)
     levels, grey_range = segmentation.to_levels(segmentation.blur(clean, blur_sigma_px))
     level = segmentation.auto_threshold(levels, threshold_method)
     labels, found = objects.find(separate(levels, level), plane, levels)
     noise = segmentation.background(levels, level)
-    kept, counts = choose(found, scale.pixel_area if unit == "um2" else 1.0, noise)
+    kept, counts = choose(found, areas, noise)
     objects.relabel(labels, kept)
     report.describe(
         image=image_path or imp.getTitle(),
@@ -85,7 +85,7 @@ def main(report):
         counts=counts,
         count=len(kept),
     )
-    report.warn_if_empty(counts)
+    report.warn_if_empty(counts, areas.describe(found))
     rows = objects.rows(kept, scale)
     if output_folder:
         report.write_tables(objects.COLUMNS, rows, kept, images.labelled(labels, imp))

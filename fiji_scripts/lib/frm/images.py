@@ -75,7 +75,8 @@ def area_unit(wanted, scale):
     if wanted == "auto":
         return "um2" if scale.calibrated else "px"
     if wanted == "um2" and not scale.calibrated:
-        raise Problem("area_unit is um2, but the image has no pixel size")
+        raise Problem("area_unit is um2, but the image has no pixel size: give one in "
+                      "Image > Properties, or with --pixel-size")
     return wanted
 
 

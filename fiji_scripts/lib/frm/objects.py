@@ -18,6 +18,7 @@ COLUMNS = [
     "angle_deg", "feret_px", "solidity", "touches_border",
 ]
 MOST_OBJECTS = 65535  # labels are 16-bit
+SPECK_PX = 50
 _MEASUREMENTS = (Measurements.AREA | Measurements.MEAN | Measurements.MIN_MAX
                  | Measurements.CENTROID | Measurements.ELLIPSE)
 
@@ -118,6 +119,33 @@ def _polygon_area(polygon):
     corners = list(zip(polygon.xpoints, polygon.ypoints))[: polygon.npoints]
     following = corners[1:] + corners[:1]
     return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(corners, following))) / 2
+
+
+class AreaLimits(object):
+    """The areas that are kept, in px or um2; a least area of 0 keeps out specks only."""
+
+    def __init__(self, least, largest, unit, scale):
+        if 0 < largest < least:
+            raise Problem("min_area %g is more than max_area %g" % (least, largest))
+        self.pixel_area = scale.pixel_area if unit == "um2" else 1.0
+        self.unit = "um2" if unit == "um2" else "px"
+        self.least = least if least > 0 else SPECK_PX * self.pixel_area
+        self.largest = largest if largest > 0 else float("inf")
+
+    def large_enough(self, thing):
+        """Whether it is no speck."""
+        return thing.area * self.pixel_area >= self.least
+
+    def allow(self, thing):
+        """Whether a thing is neither too small nor too large."""
+        return self.large_enough(thing) and thing.area * self.pixel_area <= self.largest
+
+    def describe(self, found):
+        """What was found, and what would have been kept."""
+        areas = [thing.area * self.pixel_area for thing in found]
+        most = "any" if self.largest == float("inf") else "%g" % self.largest
+        return "areas of %g to %g %s were found, %g to %s are kept" % (
+            min(areas), max(areas), self.unit, self.least, most) if areas else ""
 
 
 def choose(found, limits):

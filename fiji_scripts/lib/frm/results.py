@@ -40,12 +40,14 @@ class Report(object):
         """Add facts to result.json."""
         self.content.update(facts)
 
-    def warn_if_empty(self, counts):
+    def warn_if_empty(self, counts, limits):
         """Say why there is nothing, where there is nothing."""
         if counts["kept"]:
             return
         reasons = ["%s %d" % (name.replace("_", " "), counts[name])
                    for name in sorted(counts) if name.startswith("excluded") and counts[name]]
+        if counts.get("excluded_by_area"):
+            reasons.append(limits)
         self.warnings.append("no object was kept (%s)" % (
             ", ".join(reasons) or "nothing lies above the threshold"))
 
