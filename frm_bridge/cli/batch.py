@@ -99,6 +99,8 @@ class Faults:
             )
             if self.total == 1 or not concerns_one:
                 raise
+            if source.name not in error.message:
+                error = type(error)(error.code, f"{source}: {error.message}", error.fix)
             explain(error)
             self.names.append(source.name)
 

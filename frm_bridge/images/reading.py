@@ -252,7 +252,7 @@ def _grey_notes(stored: Stored) -> tuple[str, ...]:
             band = stored.window(place, slice(y, y + _BAND_ROWS), slice(None))
             grey = band[..., :1]
             if not np.array_equal(band[..., 1:colours], grey.repeat(colours - 1, -1)):
-                raise _colour(stored.info.path, plane)
+                raise _colour(stored.info, plane)
     if colours > 1:
         notes.append("RGB with equal channels, read as grey")
     if stored.sample_count > colours:
@@ -260,12 +260,14 @@ def _grey_notes(stored: Stored) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _colour(path: Path, plane: int) -> InputError:
+def _colour(info: ImageInfo, plane: int) -> InputError:
     """Refuse an image with real colours."""
+    # ImageJ counts planes from 1.
+    where = f"in plane {plane + 1} " if info.plane_count > 1 else ""
     return InputError(
         "E_IMAGE_COLOUR",
-        f"{path} is a colour image (plane {plane}: red, green and blue differ); one "
-        "grey channel was expected",
+        f"{info.path} is a colour image ({where}red, green and blue differ); one grey "
+        "channel was expected",
         "choose the channel in ImageJ: Image > Color > Split Channels, or convert with "
         "Image > Type > 16-bit, and save it as TIFF",
     )

@@ -112,8 +112,7 @@ def _not_finite(
         "E_IMAGE_NOT_FINITE",
         f"{_name(image, plane)}: {bad:,} pixel(s) are NaN or infinite, the first at "
         f"y={first[0]}, x={first[1]}; finite numbers were expected",
-        "replace them in ImageJ: Process > Math > NaN... or Process > Noise > "
-        "Remove NaNs...",
+        "replace them, in ImageJ by Process > Noise > Remove NaNs...",
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from onnx import TensorProto
 
-from frm_bridge.errors import ModelError
+from frm_bridge.errors import InputError, ModelError
 from frm_bridge.models.card import METADATA_KEY, ModelCard
 
 if TYPE_CHECKING:
@@ -15,17 +15,30 @@ if TYPE_CHECKING:
     import onnx
 
 
-def own_card(path: Path, graph: onnx.ModelProto) -> ModelCard:
-    """Give the card that the file carries, or say which flags supply one.
+def choose_card(
+    path: Path, graph: onnx.ModelProto, given: ModelCard | None = None
+) -> ModelCard:
+    """Give the card that the file carries, or else the given one.
 
     Raises
     ------
     ModelError
-        ``E_MODEL_NO_CARD``.
+        ``E_MODEL_NO_CARD`` when there is neither; it says which flags supply one.
+    InputError
+        ``E_OPTION`` when there are both: the file's own would be lost silently.
     """
-    for entry in graph.metadata_props:
-        if entry.key == METADATA_KEY:
-            return ModelCard.from_json(entry.value)
+    own = [entry.value for entry in graph.metadata_props if entry.key == METADATA_KEY]
+    if own and given is not None:
+        raise InputError(
+            "E_OPTION",
+            f"{path.name} has a card, which says how its numbers are to be scaled",
+            "leave out --normalise and the means and sds: they are for files without "
+            "a card",
+        )
+    if own:
+        return ModelCard.from_json(own[0])
+    if given is not None:
+        return given
     raise ModelError(
         "E_MODEL_NO_CARD",
         f"{path} carries no model card, so its normalisation is unknown",

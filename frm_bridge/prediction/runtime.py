@@ -32,7 +32,7 @@ from frm_bridge.prediction.distributions import (
     no_runtime,
     nvidia_driver_present,
 )
-from frm_bridge.prediction.interface import check_interface, own_card
+from frm_bridge.prediction.interface import check_interface, choose_card
 from frm_bridge.prediction.loaded import LoadedModel, first_line
 from frm_bridge.prediction.providers import (
     CPU,
@@ -73,7 +73,7 @@ def open_model(
     require_gpu : bool
         Fail rather than fall back to the CPU.
     card : ModelCard, optional
-        For a file without one; it wins over the file's own.
+        For a file without one.
     cuda : CudaSettings, optional
         Precision and memory limit on a GPU.
 
@@ -87,12 +87,14 @@ def open_model(
     ModelError
         ``E_MODEL_MISSING``, ``E_MODEL_FORMAT``, ``E_MODEL_NO_CARD``,
         ``E_MODEL_CHANNELS``.
+    InputError
+        ``E_OPTION`` for a given card where the file has its own.
     EnvironmentProblem
         ``E_NO_RUNTIME``, ``E_TWO_RUNTIMES``, ``E_NO_GPU``, ``E_DEVICE``.
     """
     path = find_model(model)
     graph = load_onnx(path)
-    card = card or own_card(path, graph)
+    card = choose_card(path, graph, card)
     check_interface(path, graph)
     runtime = _load_runtime()
     available = runtime.get_available_providers()

@@ -67,11 +67,21 @@ def tiles(record: Record) -> list[Tile]:
         Tile(
             "PCC",
             fixed(pcc["mean"]),
-            f"mean of {pcc['n']} {unit_of(record)}s, all pixels"
-            if many
-            else "all pixels",
+            _pcc_detail(record) if many else "all pixels",
         ),
     ]
+
+
+def _pcc_detail(record: Record) -> str:
+    """Say what the mean is over; empty fields raise or lower it, so P stands by."""
+    summary, unit = record["summary"], unit_of(record)
+    p = summary["p_fields"]
+    if p is None:
+        return f"mean of {summary['pcc']['n']} {unit}s, all pixels"
+    return (
+        f"mean of {summary['pcc']['n']} {unit}s; P {fixed(p['mean'])} over the "
+        f"{p['n_kept']} with signal"
+    )
 
 
 def _displacement_tile(o: Record) -> Tile:

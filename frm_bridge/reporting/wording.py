@@ -239,10 +239,11 @@ def _steps(record: Record) -> str:
         listed = ", ".join(f"{name} = {value}" for name, value in given.items())
         return f"script {record['workflow']['script']}, {listed or 'no parameters'}"
     steps = [
+        "hot pixels replaced by the median of their neighbours",
         f"Gaussian blur (sigma {given['blur_sigma_px']:g} px)"
         if given["blur_sigma_px"]
         else "",
-        f"automatic threshold ({given['threshold_method']})",
+        f"automatic threshold ({given['threshold_method']}) on 256 grey levels",
         "filling of holes" if given["fill_holes"] else "",
         "watershed of the Euclidean distance map" if given["watershed"] else "",
         f"particle analysis ({_limits(given, _area_unit(record))})",
@@ -266,9 +267,11 @@ def _area_unit(record: Record) -> str:
 
 
 def _limits(given: Record, unit: str) -> str:
-    area = f"at least {given['min_area']:g} {unit}"
+    # 0 is the scripts' word for specks, which are counted in px whatever the unit.
+    least = f"{given['min_area']:g} {unit}" if given["min_area"] else "50 px²"
+    area = f"at least {least}"
     if given["max_area"]:
-        area = f"{given['min_area']:g} to {given['max_area']:g} {unit}"
+        area += f" and at most {given['max_area']:g} {unit}"
     edges = ", nuclei at the border left out" if given["exclude_edges"] else ""
     return (
         f"area {area}, circularity {given['min_circularity']:g} to "

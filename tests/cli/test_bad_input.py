@@ -170,6 +170,48 @@ ROWS = [
         )
     ),
     (
+        "tiles among their images",
+        "split --input {mine}/input --target {mine}/target --tile 32 -o {mine}",
+        "E_OUTPUT_IS_INPUT",
+        "would lie among the images",
+    ),
+    (
+        "tiles among other files",
+        "split {two} --tile 32 -o {mine}",
+        "E_OUTPUT_EXISTS",
+        "--overwrite",
+    ),
+    (
+        "a card for a model that has one",
+        "predict {models}/nuclei.onnx {one} -o {out} --normalise field",
+        "E_OPTION",
+        "nuclei.onnx has a card",
+    ),
+    (
+        "an option of folders with a table",
+        "train --pairs {table} --group-by x -o {out}",
+        "E_OPTION",
+        "--group-by is for",
+    ),
+    (
+        "a table and folders",
+        "train --pairs {table} {two} -o {out}",
+        "E_OPTION",
+        "given: --pairs, --input, --target",
+    ),
+    (
+        "a model's name with a folder",
+        "train {two} --name a/b -o {out}",
+        "E_OPTION",
+        "without a folder",
+    ),
+    (
+        "no epochs",
+        "train {two} --epochs 0 -o {out}",
+        "E_TRAINING",
+        "epochs is 0",
+    ),
+    (
         "a script that is not there",
         "analyze nosuch.py {one} -o {out}",
         "E_WORKFLOW_UNKNOWN",
@@ -257,6 +299,9 @@ def places(place, fields, bad, models, read_only_folder):
     for path in sorted(stain.iterdir())[:3]:
         shutil.copy(path, made["fewer"])
     shutil.copytree(light, made["mine"] / "training")
+    shutil.copytree(light, made["mine"] / "input")
+    shutil.copytree(stain, made["mine"] / "target")
+    (place / "table.csv").write_text("input,target\n")
     for path in bad.iterdir():
         (made["lone_bad"] / path.stem).mkdir()
         shutil.copy(path, made["lone_bad"] / path.stem)
@@ -274,7 +319,7 @@ def places(place, fields, bad, models, read_only_folder):
     return {
         **made,
         **{"light": light, "stain": stain, "one": one, "bad": bad, "models": models},
-        **{"other": light / one.name},
+        **{"other": light / one.name, "table": place / "table.csv"},
         **{"out": place / "sortie µ", "a_file": place / "a_file"},
         **{"read_only": read_only_folder, "two": f"--input {light} --target {stain}"},
     }
