@@ -66,7 +66,7 @@ def test_one_pixel_of_colour_in_the_last_plane_is_found(
     rgb[1, 299, 49, 2] ^= 1
     error = refusal(write_tiff("a", rgb, **RGB))
     assert error.code == "E_IMAGE_COLOUR"
-    assert "plane 1" in error.message
+    assert "plane 2" in error.message
     assert "Split Channels" in error.fix
 
 
