@@ -216,10 +216,7 @@ def held_out(record: Record) -> str:
     if not names or not names >= {field["name"] for field in record["fields"]}:
         return ""
     whom = "This field was" if len(record["fields"]) == 1 else "These fields were"
-    return (
-        f"{whom} kept out of the model's training and of every choice made for it, as "
-        "its card says."
-    )
+    return f"{whom} kept out of the model's training, as its card says."
 
 
 def _signal(threshold: float | None) -> str:
