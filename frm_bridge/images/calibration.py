@@ -119,7 +119,9 @@ def _converted(
     factor = factors.get(name.replace("\u00b5", "\u03bc"))
     if factor is None or not math.isfinite(number) or number <= 0:
         return None
-    return float(f"{number * factor:.12g}")  # 1e-6 m is 1 um, and no more
+    if factor == 1:
+        return number  # to the last bit
+    return float(f"{number * factor:.15g}")  # 1e-6 m is 1 um, and no more
 
 
 def square_pixel(x_um: float | None, y_um: float | None) -> Calibration:

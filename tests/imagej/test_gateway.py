@@ -86,7 +86,7 @@ def test_no_jars_and_no_network_is_a_clear_error(tmp_path: Path) -> None:
         https_proxy="http://127.0.0.1:9",
         HTTPS_PROXY="http://127.0.0.1:9",
     )
-    assert done.stdout.startswith("E_NO_IMAGEJ ImageJ did not start: ")
+    assert done.stdout.startswith("E_NO_IMAGEJ ImageJ's jars are not on this machine")
     assert "connect to a network" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
