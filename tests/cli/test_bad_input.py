@@ -157,6 +157,12 @@ ROWS = [
         "E_IMAGE_CHANNEL",
         "has 1 channel",
     ),
+    (
+        "a channel 0",
+        "compare --truth {stain} --prediction {light} -o {out} --truth-channel 0",
+        "E_IMAGE_CHANNEL",
+        "there is no channel 0",
+    ),
     *(
         (
             f"a pixel size below zero: {command.split()[0]}",
