@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from frm_bridge.comparison.fields import is_relative
 from frm_bridge.reporting import figures
 from frm_bridge.reporting.display import read_side
-from frm_bridge.reporting.wording import fixed, noun, number, unit_of
+from frm_bridge.reporting.wording import fixed, level_unit, noun, number, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,21 +147,17 @@ def _beyond(values: Values) -> str:
 
 
 def _intensities(record: Record) -> Chart:
+    unit = level_unit(record["fields"][0], "prediction")
     truth, predicted = (
         np.concatenate([_sample(field, side) for field in record["fields"]])
         for side in ("truth", "prediction")
     )
     return Chart(
         "Grey levels, pixel by pixel",
-        figures.draw_intensities(truth, predicted, unit=_prediction_unit(record)),
+        figures.draw_intensities(truth, predicted, unit=unit),
         f"Prediction against stain, {truth.size:,} pixels on a regular grid of all "
         f"{unit_of(record)}s; the colour is their number on a logarithmic scale.",
     )
-
-
-def _prediction_unit(record: Record) -> str:
-    known = [is_relative(f["prediction"]["provenance"]) for f in record["fields"]]
-    return "relative units" if any(known) else "grey levels"
 
 
 def _sample(field: Record, side: str) -> Values:

@@ -21,7 +21,7 @@ from frm_bridge.reporting.display import (
     reduce,
     stretch,
 )
-from frm_bridge.reporting.wording import number
+from frm_bridge.reporting.wording import level_unit, number
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -110,7 +110,8 @@ def picture_field(field: Record, folder: Path, ledger: pd.DataFrame) -> FieldPic
     outlines = _outlines(field, folder, ledger, tolerance_px=0.35 * scale)
     pixel = field["pixel_size_um"]
     pictures = [
-        (TITLES[role], _levels(image), image.pixels) for role, image in shown.items()
+        (TITLES[role], _levels(image, level_unit(field, role)), image.pixels)
+        for role, image in shown.items()
     ]
     pictures.append(
         ("Merge", "Green: stain. Magenta: prediction. White: both.", merged)
@@ -190,8 +191,8 @@ def _panel(
     )
 
 
-def _levels(image: Stretched) -> str:
-    return f"Shown: grey levels {number(image.black)} to {number(image.white)}."
+def _levels(image: Stretched, unit: str) -> str:
+    return f"Shown: {number(image.black)} to {number(image.white)} {unit}."
 
 
 def _outlines(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from frm_bridge.comparison.fields import is_relative
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -178,6 +180,12 @@ def unit_of(record: Record) -> str:
     """Say what one row of the table is: a field, or a plane of a stack."""
     stacks = any(field["place"] for field in record["fields"])
     return "plane" if stacks else "field"
+
+
+def level_unit(field: Record, role: str) -> str:
+    """Say what the pixels of a field's truth, prediction or input are in."""
+    provenance = field[role].get("provenance", {})
+    return "relative units" if is_relative(provenance) else "grey levels"
 
 
 def field_title(field: Record) -> str:

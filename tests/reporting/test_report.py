@@ -146,6 +146,7 @@ def test_the_report_tells_the_pixel_size_and_the_relative_axis(page, record):
     assert "0.1 µm, from the image files" in words
     assert "Pixel size: 0.1 µm, from the image files." in wording.methods(record)
     assert "prediction (relative units)" in words
+    assert words.count("relative units.") == 3  # below each field's prediction
 
 
 def test_the_page_is_the_same_each_time(comparison, text, tmp_path):
