@@ -194,11 +194,11 @@ def compare(
             fiji=fiji,
             overwrite=overwrite,
             progress=progress,
+            report=reporting.write_report,
         )
-    page = reporting.write_report(output, overwrite=overwrite)
     warn(result.warnings)
     summarise(result)
-    typer.echo(f"report: {page.resolve()}")
+    typer.echo(f"report: {(output / 'report.html').resolve()}")
 
 
 def summarise(result: Comparison) -> None:

@@ -57,6 +57,11 @@ def demo(
         "2/3  finding nuclei on the stain and on the prediction, in ImageJ "
         f"{imagej.version}"
     )
+
+    def report_on(folder: Path) -> None:
+        typer.echo("3/3  writing the report")
+        write_report(folder)
+
     with progress_bar("ImageJ") as progress:
         result = compare(
             target,
@@ -67,9 +72,9 @@ def demo(
             card=read_card(model),
             overwrite=overwrite,
             progress=progress,
+            report=report_on,
         )
     summarise(result)
     warn(result.warnings)
-    typer.echo("3/3  writing the report")
-    page = write_report(output, overwrite=overwrite)
-    typer.echo(f"\nOpen this page in a browser: {page.resolve()}")
+    page = (output / "report.html").resolve()
+    typer.echo(f"\nOpen this page in a browser: {page}")

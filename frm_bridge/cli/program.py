@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
+import threading
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,10 +24,10 @@ from frm_bridge.cli import (
     training,
 )
 from frm_bridge.cli.options import explain
-from frm_bridge.errors import FrmError
+from frm_bridge.errors import FrmError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 DEBUG = "FRM_BRIDGE_DEBUG"
 INTERRUPTED = 130
@@ -80,22 +84,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 for success; 1 for a failure that was explained on standard error; 2 for a
-        command line that cannot be read; 130 after Ctrl-C.
+        command line that cannot be read; 130 after Ctrl-C or SIGTERM.
     """
     if not os.environ.get(DEBUG):
         warnings.filterwarnings("ignore")  # libraries' own, of no use to a user
     command = typer.main.get_command(app)
     try:
-        status = command.main(
-            args=list(sys.argv[1:] if arguments is None else arguments),
-            prog_name="frm-bridge",
-            standalone_mode=False,
-        )
+        with _stoppable():
+            status = command.main(
+                args=list(sys.argv[1:] if arguments is None else arguments),
+                prog_name="frm-bridge",
+                standalone_mode=False,
+            )
     except FrmError as error:
         _explain(error)
         return 1
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
+    except OSError as error:
+        return _refused_by_the_system(error)
     except Exception as error:
         return _unforeseen(error)
     if status == INTERRUPTED:  # newer typers give it back themselves
@@ -107,6 +114,36 @@ def _explain(error: FrmError) -> None:
     if os.environ.get(DEBUG):
         raise error
     explain(error)
+
+
+def _refused_by_the_system(error: OSError) -> int:
+    """Explain what the system does not allow, wherever it was met."""
+    known = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG}
+    if error.errno not in known or os.environ.get(DEBUG):
+        return _unforeseen(error)
+    place = error.filename or "a file"
+    fix = "choose another place, or ask its owner for permission"
+    if error.errno == errno.ENAMETOOLONG:
+        fix = "give a shorter name"
+    _explain(OutputError("E_NOT_PERMITTED", f"{place}: {error.strerror}", fix))
+    return 1
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM, which clusters send, clean up as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _unforeseen(error: Exception) -> int:

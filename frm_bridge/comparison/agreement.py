@@ -66,6 +66,7 @@ def compare(
     fiji: Path | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    report: Callable[[Path], object] | None = None,
 ) -> Comparison:
     """Run one workflow on truth and prediction, and compare what it finds.
 
@@ -98,6 +99,9 @@ def compare(
         Replace an earlier comparison in ``output``.
     progress : callable, optional
         Called with (workflow runs done, total).
+    report : callable, optional
+        Called with ``output`` when all numbers are written, to put a page there; if it
+        fails, the comparison has failed.
 
     Returns
     -------
@@ -142,6 +146,8 @@ def compare(
             warnings=record.collect_warnings(found, settings),
         )
         _write(comparison, chosen, settings, card)
+        if report is not None:
+            report(output)
     return comparison
 
 

@@ -227,7 +227,8 @@ class _Faults:
     ) -> None:
         """Note the faults of one field."""
         truth, prediction = infos["truth"], infos["prediction"]
-        one_channel = channels.get("truth") == channels.get("prediction")
+        # No channel and the only one are the same.
+        one_channel = channels.get("truth", 1) == channels.get("prediction", 1)
         if truth.path.samefile(prediction.path) and one_channel:
             self.same.append(str(truth.path))
         if _is_predicted(truth) and not _is_predicted(prediction):

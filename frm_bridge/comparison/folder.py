@@ -7,10 +7,11 @@ import os
 import shutil
 import uuid
 from contextlib import contextmanager
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from frm_bridge.comparison.ledger import PREDICTION, TRUTH
 from frm_bridge.errors import OutputError
+from frm_bridge.imagej.runner import RESULT
 from frm_bridge.outputs import check_absent, make_folder
 
 if TYPE_CHECKING:
@@ -54,24 +55,38 @@ def check_folder(
     if strange:
         raise OutputError(
             "E_OUTPUT_EXISTS",
-            f"{output / FOLDER} holds {', '.join(strange[:3])}, which no comparison "
-            "wrote",
+            f"{output} holds {', '.join(strange[:3])}, which no comparison wrote",
             "choose another --output folder",
         )
 
 
 def _strangers(output: Path) -> list[str]:
     """Name what stands in the way and is not of the comparison recorded there."""
-    if not (output / FOLDER).is_dir():
-        return [FOLDER] if (output / FOLDER).exists() else []
+    there = [output / name for name in _MINE if (output / name).is_file()]
+    there += [path for path in (output / FOLDER).rglob("*") if path.is_file()]
+    own = {file for folder in _run_folders(output) for file in _files_of(folder)}
+    if own:
+        own |= {output / name for name in _MINE}
+    return sorted(str(path.relative_to(output)) for path in set(there) - own)
+
+
+def _run_folders(output: Path) -> list[Path]:
+    """Give the folders of the workflow's results that the record names."""
     try:
         record = json.loads((output / RECORD).read_text(encoding="utf-8"))
-        own = {PurePosixPath(field["folder"]).name for field in record["fields"]}
+        folders = [output / field["folder"] for field in record["fields"]]
     except (OSError, ValueError, KeyError, TypeError):
-        own = set()
-    return sorted(
-        path.name for path in (output / FOLDER).iterdir() if path.name not in own
-    )
+        return []
+    return [folder / side for folder in folders for side in (TRUTH, PREDICTION)]
+
+
+def _files_of(folder: Path) -> list[Path]:
+    """Give the files that a workflow left, by its own word."""
+    try:
+        result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        return [folder / name for name in (RESULT, *result["outputs"].values())]
+    except (OSError, ValueError, KeyError, AttributeError):
+        return []
 
 
 @contextmanager
@@ -85,6 +100,7 @@ def fresh_folder(
     OutputError
         As :func:`check_folder`.
     """
+    _recover(output)
     check_folder(output, sources, overwrite=overwrite)
     new = not output.exists()
     make_folder(output)
@@ -99,6 +115,16 @@ def fresh_folder(
             output.rmdir()
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _recover(output: Path) -> None:
+    """Give back what a comparison had put aside whose process was killed."""
+    for aside in output.glob(".*.earlier"):
+        if (output / RECORD).exists():  # it had ended; only the tidying was missing
+            shutil.rmtree(aside)
+        else:
+            _remove(output)
+            _move(aside, output)
 
 
 def _move(source: Path, target: Path) -> None:

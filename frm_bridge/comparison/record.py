@@ -56,6 +56,7 @@ def describe(
         "workflow": {
             "name": workflow.name,
             "script": workflow.script.name,
+            "is_shipped": workflow.is_shipped,
             "sha256": workflow.sha256,
             "parameters": dict(workflow.parameters),
         },

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from frm_bridge.errors import EnvironmentProblem, InputError
+from frm_bridge.errors import EnvironmentProblem, FrmError, InputError
 from frm_bridge.imagej.jars import find_jars
 from frm_bridge.imagej.java import check_java
 from frm_bridge.shipped import shipped_folder
@@ -148,6 +148,8 @@ def _configure(java: Java, *, fetch: Literal["never", "auto"]) -> None:
     scyjava.config.add_options(
         [
             "-Djava.awt.headless=true",
+            # Else Java ends the process at Ctrl-C, and nothing is put back in order.
+            "-Xrs",
             "--add-opens=java.base/java.lang=ALL-UNNAMED",
             # A share that heeds the limit of a container; Java's own choice is 25 %.
             "-XX:MaxRAMPercentage=50",
@@ -177,6 +179,8 @@ def _start_embedded() -> ImageJ:
         scyjava.jimport("net.imagej.patcher.LegacyInjector").preinit()
         version = str(scyjava.jimport("ij.IJ").getVersion())
         jython = _jython_version()
+    except FrmError:
+        raise
     # Resolver, downloader, JPype and Java each raise their own kinds.
     except Exception as error:
         raise _no_imagej(error) from error

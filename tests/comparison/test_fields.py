@@ -150,6 +150,9 @@ def test_a_truth_that_is_its_own_prediction_is_refused(save, flat):
     with pytest.raises(InputError) as caught:
         find_fields(truth, truth)
     assert caught.value.code == "E_PAIR_SAME"
+    with pytest.raises(InputError) as caught:
+        find_fields(truth, truth, channels={"truth": 1})
+    assert caught.value.code == "E_PAIR_SAME"
 
 
 def test_truth_and_prediction_exchanged_are_refused(save, flat):
