@@ -34,6 +34,10 @@ def _without_native_messages() -> Iterator[None]:
             os.close(kept)
 
 
+class TrainingMissing(EnvironmentProblem, AttributeError):
+    """Training is not installed: to ``hasattr`` its public names are not there."""
+
+
 try:
     with _without_native_messages():
         import keras
@@ -43,7 +47,7 @@ try:
 
             tensorflow.config.list_physical_devices()
 except ImportError as error:
-    raise EnvironmentProblem(
+    raise TrainingMissing(
         "E_NO_TENSORFLOW",
         f"training needs TensorFlow and Keras, which are not installed ({error})",
         'run, in the folder of frm_bridge: pip install ".[train]"',

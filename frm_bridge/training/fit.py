@@ -63,6 +63,7 @@ def fit_network(
     folder: Path,
     *,
     settings: TrainingSettings,
+    data: Mapping[str, str] | None = None,
     watcher: Watcher | None = None,
 ) -> Path:
     """Train until the validation loss stops falling; resume where a run was stopped.
@@ -76,6 +77,8 @@ def fit_network(
         runs, what is needed to resume it.
     settings : TrainingSettings
         Must equal those of the run that is resumed.
+    data : mapping of str to str, optional
+        Digests of the images; a run is resumed with the same ones only.
     watcher : Watcher, optional
         Told of every step and epoch.
 
@@ -84,7 +87,7 @@ def fit_network(
     Path
         The weights of the epoch that validated best.
     """
-    _claim(folder, settings)
+    _claim(folder, settings, data)
     if _has_ended(folder, settings):  # what came after it failed, the export, say
         return best_weights(folder)
     fix_seeds(settings.seed)
@@ -146,16 +149,18 @@ def _log(folder: Path, row: Mapping[str, float]) -> None:
         table.writerow(row)
 
 
-def _claim(folder: Path, settings: TrainingSettings) -> None:
-    """Take a folder for this training, or go on in one with the same settings."""
+def _claim(
+    folder: Path, settings: TrainingSettings, data: Mapping[str, str] | None
+) -> None:
+    """Take a folder for this training, or go on with the same one."""
     path = make_folder(folder) / _SETTINGS
-    content = dataclasses.asdict(settings)
+    content = {**dataclasses.asdict(settings), "data": dict(data or {})}
     if path.is_file():
         found = json.loads(path.read_text(encoding="utf-8"))
         if found != json.loads(json.dumps(content)):
             raise InputError(
                 "E_RESUME",
-                f"{folder} holds a training with other settings: "
+                f"{folder} holds a training with other settings or images: "
                 + ", ".join(_changes(found, json.loads(json.dumps(content)))),
                 "go on with the same options, begin anew with --overwrite, or choose "
                 "another --output",
@@ -235,7 +240,10 @@ def _callbacks(
         _EarlyStopping(history, patience=settings.patience),
         _Follow(folder, settings, watcher, best),
         # Kept until the model is exported, or a failed export would cost the training.
-        keras.callbacks.BackupAndRestore(folder / _RESUME, delete_checkpoint=False),
+        # Twice, since a process may be killed while it saves.
+        keras.callbacks.BackupAndRestore(
+            folder / _RESUME, double_checkpoint=True, delete_checkpoint=False
+        ),
     ]
 
 

@@ -123,7 +123,17 @@ def train_model(
         check_patch_fits((*fields, *unseen), settings.sampling.size)
     if overwrite:
         shutil.rmtree(folder, ignore_errors=True)
-    weights = fit_network(fields, unseen, folder, settings=settings, watcher=watcher)
+    weights = fit_network(
+        fields,
+        unseen,
+        folder,
+        settings=settings,
+        data={
+            "training": data_fingerprint(training),
+            "validation": data_fingerprint(validation),
+        },
+        watcher=watcher,
+    )
     history = read_log(folder)
     card = ModelCard(
         **{item: getattr(description, item) for item in ModelDescription.__slots__},
@@ -141,7 +151,9 @@ def train_model(
 def data_fingerprint(pairs: Sequence[Pair]) -> str:
     """Give a SHA-256 over the contents of all files, whatever their names and order."""
     digests = sorted(
-        file_sha256(pair.input) + file_sha256(pair.target) for pair in pairs
+        f"{file_sha256(pair.input)}{pair.input_channel or ''}"
+        f"{file_sha256(pair.target)}{pair.target_channel or ''}"
+        for pair in pairs
     )
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 

@@ -135,7 +135,8 @@ def check_images(pairs: Iterable[Pair]) -> None:
     """
     same, unclear, wrong = [], [], []
     for pair in pairs:
-        if pair.input_channel == pair.target_channel:
+        # No channel and the only one are the same.
+        if (pair.input_channel or 1) == (pair.target_channel or 1):
             same += [str(pair.input)] if pair.input.samefile(pair.target) else []
         with pair.open_input() as image, pair.open_target() as target:
             unclear += [
@@ -168,6 +169,25 @@ def check_images(pairs: Iterable[Pair]) -> None:
             "input and target must have one size: " + "; ".join(wrong),
             "crop or export both channels alike, or remove the pair",
         )
+
+
+def check_names(pairs: Iterable[Pair]) -> None:
+    """Refuse inputs of one stem where files are to be named after them.
+
+    Raises
+    ------
+    InputError
+        ``E_IMAGE_NAMES``.
+    """
+    found: dict[str, Path] = {}
+    for pair in pairs:
+        other = found.setdefault(pair.input.stem, pair.input)
+        if other != pair.input:
+            raise InputError(
+                "E_IMAGE_NAMES",
+                f"{other} and {pair.input} would give results of one name",
+                "rename one of them",
+            )
 
 
 def format_pairs(pairs: Iterable[Pair]) -> str:

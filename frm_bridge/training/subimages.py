@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 from frm_bridge.errors import InputError, OutputError
 from frm_bridge.images import create_image
 from frm_bridge.outputs import check_absent, make_folder, write_text
-from frm_bridge.training.pairs import Pair, check_images, format_pairs
+from frm_bridge.training.pairs import (
+    Pair,
+    check_images,
+    check_names,
+    format_pairs,
+    read_pairs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,8 +73,10 @@ def split_images(
     table = output / "pairs.csv"
     check_absent(table, overwrite=overwrite)
     _check_folders(pairs, output, overwrite=overwrite)
+    check_names(pairs)
     check_images(pairs)
     _refuse_small(pairs, tile)
+    _remove_earlier(table)
     made: list[Pair] = []
     rest = (0, 0)
     for done, pair in enumerate(pairs, start=1):
@@ -100,6 +108,18 @@ def _check_folders(pairs: Sequence[Pair], output: Path, *, overwrite: bool) -> N
             )
         if folder.is_dir() and any(folder.iterdir()):
             check_absent(folder, overwrite=overwrite)
+
+
+def _remove_earlier(table: Path) -> None:
+    """Remove the tiles of an earlier split, and nothing else."""
+    if not table.is_file():
+        return
+    folders = [table.parent / side for side in ("input", "target")]
+    for pair in read_pairs(table):
+        for path in (pair.input, pair.target):
+            if path.parent in folders:
+                path.unlink(missing_ok=True)
+    table.unlink()
 
 
 def _split_pair(pair: Pair, output: Path, tile: int, overwrite: bool) -> list[Pair]:

@@ -115,3 +115,41 @@ def test_training_lowers_the_loss(fields, quick, tmp_path):
     fit_network(*fields, tmp_path / "a", settings=settings)
     losses = [row["val_loss"] for row in read_log(tmp_path / "a")]
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_training_goes_on_with_the_same_images_alone(fields, quick, tmp_path):
+    data = {"training": "abc", "validation": "def"}
+    fit_network(*fields, tmp_path / "a", settings=quick, data=data)
+    fit_network(*fields, tmp_path / "a", settings=quick, data=data)
+    exchanged = {"training": "def", "validation": "abc"}
+    with pytest.raises(
+        InputError, match=r"data\.training was abc and is def"
+    ) as caught:
+        fit_network(*fields, tmp_path / "a", settings=quick, data=exchanged)
+    assert caught.value.code == "E_RESUME"
+
+
+def test_a_checkpoint_that_was_cut_off_does_not_end_a_training(fields, quick, tmp_path):
+    settings = dataclasses.replace(quick, epochs=4)
+    whole = fit_network(*fields, tmp_path / "whole", settings=settings)
+
+    class Stop(Exception):
+        pass
+
+    def stop_in_third_epoch(done, total):
+        if done == 5:
+            raise Stop
+
+    folder = tmp_path / "stopped"
+    with pytest.raises(Stop):
+        fit_network(
+            *fields,
+            folder,
+            settings=settings,
+            watcher=Watcher(step=stop_in_third_epoch),
+        )
+    (folder / "resume" / "latest.weights.h5").write_bytes(b"")
+    resumed = fit_network(*fields, folder, settings=settings)
+    assert [row["epoch"] for row in read_log(folder)] == [0, 1, 2, 3]
+    assert resumed.is_file()
+    assert whole.is_file()

@@ -177,6 +177,9 @@ def test_an_input_that_is_its_own_target_is_refused(stacks, tmp_path):
         find_pairs(folder, folder)
     assert caught.value.code == "E_PAIR_SAME"
     with pytest.raises(InputError) as caught:
+        find_pairs(folder, folder, input_channel=1)
+    assert caught.value.code == "E_PAIR_SAME"
+    with pytest.raises(InputError) as caught:
         find_pairs(stacks, stacks, input_channel=2, target_channel=2)
     assert caught.value.code == "E_PAIR_SAME"
 

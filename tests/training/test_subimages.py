@@ -48,3 +48,24 @@ def test_an_image_smaller_than_a_tile_is_named(pair, tmp_path):
     with pytest.raises(InputError, match="70x100"):
         split_images([pair], tmp_path / "tiles", tile=128)
     assert not (tmp_path / "tiles").exists()
+
+
+def test_inputs_of_one_stem_are_refused_before_any_tile(pair, tmp_path):
+    (tmp_path / "day2").mkdir()
+    twin = tmp_path / "day2" / pair.input.name
+    twin.write_bytes(pair.input.read_bytes())
+    other = Pair(twin, pair.target, "day2")
+    with pytest.raises(InputError, match="results of one name") as caught:
+        split_images([pair, other], tmp_path / "tiles", tile=32, overwrite=True)
+    assert caught.value.code == "E_IMAGE_NAMES"
+    assert not (tmp_path / "tiles").exists()
+
+
+def test_tiles_of_an_earlier_split_do_not_stay(pair, tmp_path):
+    split_images([pair], tmp_path / "tiles", tile=16)
+    note = tmp_path / "tiles" / "input" / "note.txt"
+    note.write_text("mine")
+    split = split_images([pair], tmp_path / "tiles", tile=64, overwrite=True)
+    assert len(split.pairs) == 1
+    left = {path.name for path in (tmp_path / "tiles" / "input").iterdir()}
+    assert left == {"note.txt", split.pairs[0].input.name}
