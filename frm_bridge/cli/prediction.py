@@ -79,6 +79,13 @@ def predict(
     input_sd: InputSd = None,
     output_mean: OutputMean = None,
     output_sd: OutputSd = None,
+    halo: Annotated[
+        int | None,
+        typer.Option(
+            help="Likewise: the network's reach in px, a multiple of 16; by default "
+            "that of the paper's U-Net, 96."
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Predict fluorescence for each image, whole and exactly.
@@ -111,7 +118,7 @@ def predict(
         "window": window,
         "overwrite": overwrite,
     }
-    card = _given_card(normalise, input_mean, input_sd, output_mean, output_sd)
+    card = _given_card(normalise, input_mean, input_sd, output_mean, output_sd, halo)
     names = _models_of(model)
     sources = images_of(images)
     outputs = [output / f"{result_name(source)}.tif" for source in sources]
@@ -122,11 +129,24 @@ def predict(
     with ExitStack() as stack:
         loaded = [
             stack.enter_context(
-                open_model(name, device=on, require_gpu=require_gpu, card=card)
+                open_model(name, device=on, require_gpu=require_gpu, card=own)
             )
-            for name in names
+            for name, own in zip(names, _cards_for(names, card), strict=True)
         ]
         _predict_each(sources, outputs, loaded, options)
+
+
+def _cards_for(
+    models: Sequence[str | Path], given: ModelCard | None
+) -> list[ModelCard | None]:
+    """Give the card from the command line to the files without one of their own."""
+    from frm_bridge.models.card import read_card
+
+    if given is None:
+        return [None] * len(models)
+    cards = [given if read_card(Path(model)) is None else None for model in models]
+    # Where all have one, opening the first says that nothing else is wanted.
+    return cards if any(cards) else [given, *cards[1:]]
 
 
 def _models_of(text: str) -> list[str | Path]:
@@ -170,7 +190,8 @@ def bench(
     ] = "nuclei-brightfield",
     device: Device = "auto",
     size: Annotated[
-        list[int] | None, typer.Option(help="Side of a square image; may be repeated.")
+        list[int] | None,
+        typer.Option(min=16, help="Side of a square image; may be repeated."),
     ] = None,
     quick: Annotated[
         bool,
@@ -205,11 +226,19 @@ def _given_card(
     input_sd: float | None,
     output_mean: float | None,
     output_sd: float | None,
+    halo: int | None,
 ) -> ModelCard | None:
     """Make a card from the command line for a file that has none."""
-    numbers: tuple[Any, ...] = (input_mean, input_sd, output_mean, output_sd)
-    if normalise is None and numbers == (None,) * 4:
+    numbers: tuple[Any, ...] = (input_mean, input_sd, output_mean, output_sd, halo)
+    if normalise is None and numbers == (None,) * 5:
         return None
+    if halo is None:
+        warn(
+            [
+                "the file has no card: its reach is taken for that of the paper's "
+                "U-Net, 96 px; give --halo where the network sees further"
+            ]
+        )
     from frm_bridge.models.card import ModelCard
     from frm_bridge.models.normalisation import (
         InputKind,
@@ -236,4 +265,5 @@ def _given_card(
         normalisation=Normalisation(
             InputNormalisation(kind, input_mean, input_sd), scale
         ),
+        halo=96 if halo is None else halo,
     )

@@ -119,4 +119,5 @@ def _not_finite(
 def _name(image: Image, plane: int) -> str:
     """Name the file, and the plane where there are several."""
     info = image.info
-    return f"{info.path}, plane {plane}" if info.plane_count > 1 else str(info.path)
+    # ImageJ counts planes from 1.
+    return f"{info.path}, plane {plane + 1}" if info.plane_count > 1 else str(info.path)

@@ -8,6 +8,7 @@ complete, or not at all.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,6 @@ from frm_bridge.outputs import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -109,7 +109,7 @@ def write_plane(
 
 @contextmanager
 def create_image(
-    path: Path,
+    path: str | Path,
     *,
     axes: str,
     shape: Sequence[int],
@@ -128,7 +128,7 @@ def create_image(
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         The file; its folder is made.
     axes : str
         Any of ``T``, ``Z``, ``C``, each once, then ``YX``. ImageJ knows one order only,
@@ -159,6 +159,7 @@ def create_image(
     InputError
         ``E_IMAGE_DTYPE`` or ``E_IMAGE_SIZES`` for what ImageJ cannot hold.
     """
+    path = Path(path)
     layout = Layout(axes, tuple(int(n) for n in shape))
     check_layout(path, layout, np.dtype(dtype), channel_names)
     calibration = Calibration(pixel_size_um, z_step_um, frame_interval_s)

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import onnx
@@ -26,7 +27,6 @@ from frm_bridge.outputs import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 METADATA_KEY = "frm_bridge"
 SCHEMA = 1
@@ -159,12 +159,18 @@ def load_onnx(path: Path) -> onnx.ModelProto:
             "give the path of an .onnx file, or a name from 'frm-bridge models list'",
         )
     try:
-        model = onnx.load(path)
+        model = onnx.load(path, format="protobuf")
     except PermissionError as error:
         raise ModelError(
             "E_MODEL_UNREADABLE",
             f"{path} cannot be read: {error.strerror}",
             "ask its owner for permission, or copy it to a folder of your own",
+        ) from error
+    except onnx.checker.ValidationError as error:  # external weights, as PyTorch's
+        raise ModelError(
+            "E_MODEL_FORMAT",
+            f"{path.name} keeps its weights in another file: {first_line(error)}",
+            "put that file beside it, or export the model with its weights inside",
         ) from error
     except (DecodeError, ValueError, OSError) as error:
         raise _not_onnx(path) from error
@@ -173,9 +179,15 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     return model
 
 
-def read_card(path: Path) -> ModelCard | None:
+def first_line(error: Exception) -> str:
+    """Give the first line of what a library says, or its name."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def read_card(path: str | Path) -> ModelCard | None:
     """Read the card of an ONNX file; None when the file carries none."""
-    for entry in load_onnx(path).metadata_props:
+    for entry in load_onnx(Path(path)).metadata_props:
         if entry.key == METADATA_KEY:
             return ModelCard.from_json(entry.value)
     return None

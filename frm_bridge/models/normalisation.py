@@ -106,10 +106,11 @@ def normalise(
     mean, sd : float
         Grey levels; ``sd`` > 0.
     """
-    scaled = pixels.astype(np.float32)
-    scaled -= np.float32(mean)
-    scaled /= np.float32(sd)
-    return scaled
+    # NB: in float32 a small contrast on a high offset would be lost.
+    scaled = pixels.astype(np.float64)
+    scaled -= mean
+    scaled /= sd
+    return scaled.astype(np.float32)
 
 
 def _is_scale(value: float) -> bool:

@@ -17,13 +17,14 @@ from frm_bridge.prediction.job import Algorithm, Job, open_models, plan_job
 from frm_bridge.prediction.layout import (
     OutputType,
     as_counts,
+    calibration_warnings,
     channel_warnings,
     check_channels,
     output_dtype,
     output_layout,
     output_unit,
-    scale_warnings,
 )
+from frm_bridge.prediction.loaded import LoadedModel
 from frm_bridge.prediction.provenance import describe
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frm_bridge.prediction.exact import Progress, Tiles
-    from frm_bridge.prediction.loaded import LoadedModel
     from frm_bridge.prediction.providers import Device
 
 SMALLEST_SIDE = 16
@@ -153,7 +153,7 @@ def predict_image(
 
 def predict_file(
     image: str | Path,
-    models: Sequence[str | Path | LoadedModel],
+    models: str | Path | LoadedModel | Sequence[str | Path | LoadedModel],
     output: str | Path,
     *,
     channel: int | None = None,
@@ -171,7 +171,7 @@ def predict_file(
     ----------
     image : str or Path
         Transmitted light; T and Z are predicted plane by plane, in order.
-    models : sequence of str, Path or LoadedModel
+    models : str, Path or LoadedModel, or a sequence of them
         Several give one image with a channel for each, named by its marker.
     output : str or Path
         The TIFF, with the input's size, axes, pixel size and frame interval.
@@ -205,6 +205,14 @@ def predict_file(
     """
     started = time.perf_counter()
     image, output = Path(image), Path(output)
+    if isinstance(models, str | Path | LoadedModel):
+        models = [models]
+    if output.suffix.lower() not in {".tif", ".tiff"}:
+        raise OutputError(
+            "E_OUTPUT_NAME",
+            f"a prediction is a TIFF, and {output.name} is no name of one",
+            "let it end in .tif",
+        )
     _refuse_itself(image, output)
     check_absent(output, overwrite=overwrite)
     with ExitStack() as stack:
@@ -220,7 +228,7 @@ def predict_file(
             ),
             window,
         )
-        if window is not None and tiles.side > window:
+        if algorithm == "exact" and window is not None and tiles.side > window:
             problems.append(
                 f"windows of {window} px are too small for this network's context: "
                 f"{tiles.side} px were used"
@@ -229,7 +237,7 @@ def predict_file(
         notes += [
             *(f"{image.name}: {note}" for note in source.info.notes),
             *channel_warnings(source.info),
-            *scale_warnings(source.info, loaded),
+            *calibration_warnings(source.info, loaded),
             *problems,
         ]
     return PredictionReport(

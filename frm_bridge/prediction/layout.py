@@ -109,9 +109,14 @@ def channel_warnings(info: ImageInfo) -> list[str]:
     ]
 
 
-def scale_warnings(info: ImageInfo, models: Sequence[LoadedModel]) -> list[str]:
-    """Say where the image's pixel size is not the one a model was trained at."""
+def calibration_warnings(info: ImageInfo, models: Sequence[LoadedModel]) -> list[str]:
+    """Say where the pixel size is not a model's own, and what cannot be kept."""
     warnings = []
+    if info.z_step_um is not None and info.pixel_size_um is None:
+        warnings.append(
+            f"{info.path.name} has a Z step but no pixel size: an ImageJ TIFF cannot "
+            "hold the one without the other, and the step is left out"
+        )
     for card in (model.card for model in models):
         if info.pixel_size_um is None or card.pixel_size_um is None:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from frm_bridge.errors import EnvironmentProblem, ModelError
-from frm_bridge.models.card import file_sha256
+from frm_bridge.models.card import file_sha256, first_line
 from frm_bridge.prediction.providers import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class LoadedModel:
         EnvironmentProblem
             ``E_MEMORY`` when the device has too little memory for the window.
         ModelError
+            ``E_MODEL_SIZE`` when the output has another size than the window,
             ``E_MODEL_RUN`` for any other failure.
         """
         try:
@@ -77,6 +78,14 @@ class LoadedModel:
         except Exception as error:
             # ONNX Runtime's exceptions share no base class but Exception.
             raise self._translated(error, batch.shape) from error
+        if output.shape != batch.shape:
+            raise ModelError(
+                "E_MODEL_SIZE",
+                f"{self.path.name} made {output.shape[-2:]} px of a window of "
+                f"{batch.shape[-2:]} px; one pixel for each was expected",
+                "export the network so that its output has the input's height and "
+                "width (padding 'same')",
+            )
         return output
 
     def close(self) -> None:
@@ -108,9 +117,3 @@ class LoadedModel:
             f"{first_line(error)}",
             "check the file with 'frm-bridge models inspect', or try --device cpu",
         )
-
-
-def first_line(error: Exception) -> str:
-    """Give the first line of what a library says, or its name."""
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

@@ -20,7 +20,7 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from frm_bridge.errors import EnvironmentProblem, ModelError
-from frm_bridge.models.card import load_onnx
+from frm_bridge.models.card import first_line, load_onnx
 from frm_bridge.models.registry import find_model
 from frm_bridge.prediction.distributions import (
     check_distributions,
@@ -33,7 +33,7 @@ from frm_bridge.prediction.distributions import (
     nvidia_driver_present,
 )
 from frm_bridge.prediction.interface import check_interface, choose_card
-from frm_bridge.prediction.loaded import LoadedModel, first_line
+from frm_bridge.prediction.loaded import LoadedModel
 from frm_bridge.prediction.providers import (
     CPU,
     CUDA,

@@ -137,7 +137,7 @@ def fields(place: Path) -> tuple[Path, Path]:
     return folders
 
 
-def network(path: Path, channels: int = 1) -> Path:
+def network(path: Path, channels: int = 1, stride: int = 1) -> Path:
     """Write the smallest network that blurs a little."""
     kernel = np.full((1, channels, 3, 3), 1 / 9, np.float32)
     sides = ["batch", channels, "height", "width"]
@@ -147,6 +147,7 @@ def network(path: Path, channels: int = 1) -> Path:
     node = helper.make_node(
         "Conv", ["image", "kernel"], ["blurred"], pads=[1] * 4, kernel_shape=[3, 3]
     )
+    node.attribute.append(helper.make_attribute("strides", [stride] * 2))
     weights = [numpy_helper.from_array(kernel, "kernel")]
     model = helper.make_model(
         helper.make_graph([node], "blur", [image], [blurred], weights),
@@ -159,7 +160,7 @@ def network(path: Path, channels: int = 1) -> Path:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> Path:
-    """Folder: nuclei.onnx, actin.onnx, cardless.onnx, two-channels.onnx, text.onnx."""
+    """Folder of models with and without a card, and of files that are none."""
     folder = tmp_path_factory.mktemp("models µ")
     for name, output in (
         ("nuclei", OutputNormalisation(1000.0, 100.0, "counts")),
@@ -176,6 +177,17 @@ def models(tmp_path_factory) -> Path:
         )
         write_card(network(folder / f"{name}.onnx"), card)
     network(folder / "cardless.onnx")
+    network(folder / "half.onnx", stride=2)
+    outside = onnx.load(network(folder / "outside.onnx"))
+    onnx.save(
+        outside,
+        folder / "outside.onnx",
+        save_as_external_data=True,
+        location="outside.weights",
+        size_threshold=0,
+    )
+    (folder / "outside.weights").unlink()
+    (folder / "text.json").write_text("{}")
     write_card(network(folder / "two-channels.onnx", channels=2), card)
     (folder / "text.onnx").write_text("not a network\n")
     return folder

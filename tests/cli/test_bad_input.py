@@ -194,6 +194,24 @@ ROWS = [
         "nuclei.onnx has a card",
     ),
     (
+        "a network that halves the image",
+        "predict {models}/half.onnx {one} -o {out} --normalise field",
+        "E_MODEL_SIZE",
+        "one pixel for each was expected",
+    ),
+    (
+        "a network whose weights are elsewhere",
+        "predict {models}/outside.onnx {one} -o {out} --normalise field",
+        "E_MODEL_FORMAT",
+        "keeps its weights in another file",
+    ),
+    (
+        "a text that is called json",
+        "models inspect {models}/text.json",
+        "E_MODEL_FORMAT",
+        "",
+    ),
+    (
         "an option of folders with a table",
         "train --pairs {table} --group-by x -o {out}",
         "E_OPTION",

@@ -172,3 +172,14 @@ def test_two_onnx_runtimes_are_a_clear_error(
     assert ended.err.startswith("error: E_TWO_RUNTIMES onnxruntime-gpu and onnxruntime")
     assert "pip uninstall -y onnxruntime-gpu onnxruntime" in ended.err
     assert not (place / "out").exists()
+
+
+def test_flags_are_for_the_files_without_a_card_alone(frm, models, fields, place):
+    both = f"{models / 'nuclei.onnx'},{models / 'cardless.onnx'}"
+    source = fields[0] / "µ field0.tif"
+    arguments = ("predict", both, source, "--normalise", "field")
+    ended = frm(*arguments, "-o", place / "a")
+    assert ended.status == 0, ended.err
+    assert "96 px; give --halo" in ended.err
+    told = frm(*arguments, "--halo", 16, "-o", place / "b")
+    assert (told.status, told.err) == (0, "")

@@ -68,7 +68,7 @@ def test_pixels_that_are_not_finite_are_counted_and_the_first_is_named(
     pixels = make_pixels(2, 600, 50, dtype="float32")
     pixels[1, 300, 7] = pixels[1, 301, 3] = pixels[1, 599, 49] = bad
     path = write_tiff("a", pixels)
-    with pytest.raises(InputError, match=r"plane 1: 3 pixel.*y=300, x=7") as caught:
+    with pytest.raises(InputError, match=r"plane 2: 3 pixel.*y=300, x=7") as caught:
         statistics(path, 1)
     assert caught.value.code == "E_IMAGE_NOT_FINITE"
     assert statistics(path, 0)

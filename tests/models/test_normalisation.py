@@ -68,3 +68,11 @@ def test_normalised_pixels_are_float32_and_the_input_stays(dtype):
     assert scaled.dtype == np.float32
     assert scaled.tolist() == [[-1, 0], [1, 10]]
     assert (pixels == kept).all()
+
+
+def test_a_small_contrast_on_a_high_offset_is_kept():
+    field = np.random.default_rng(0).random((20, 30))
+    offset = 2.0**24
+    seen = normalise(field + offset, float(field.mean() + offset), float(field.std()))
+    np.testing.assert_allclose(seen, (field - field.mean()) / field.std(), atol=1e-5)
+    assert seen.dtype == np.float32
