@@ -8,6 +8,7 @@ The public names are loaded on first use: importing this package starts no Java,
 TensorFlow and no ONNX Runtime.
 """
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import lazy_loader
@@ -56,3 +57,9 @@ else:
             "training.splits": ["split_by_group"],
         },
     )
+    if find_spec("keras") is None:  # 'import *' takes what is there
+        __all__ = [
+            name
+            for name in __all__
+            if name not in {"TrainingSettings", "export_onnx", "train_model"}
+        ]

@@ -123,3 +123,25 @@ def test_prediction_and_analysis_need_no_training_library():
 def test_scripts_and_models_travel_with_the_package():
     assert (shipped_folder("fiji_scripts") / "Plugins/FRM/FRM_Nuclei.py").is_file()
     assert (shipped_folder("models") / "nuclei-brightfield").is_dir()
+
+
+def test_without_tensorflow_all_other_names_are_there():
+    """Blocked rather than missing: as where only [cpu] was installed."""
+    program = """
+import importlib.util, sys
+real = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *a: None if name == "keras" else real(name, *a)
+sys.modules["keras"] = None
+import frm_bridge
+print(hasattr(frm_bridge, "train_model"))
+from frm_bridge import *
+print(callable(predict_file))
+try:
+    frm_bridge.train_model
+except frm_bridge.FrmError as error:
+    print(error.code)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["False", "True", "E_NO_TENSORFLOW"]

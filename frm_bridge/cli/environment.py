@@ -155,5 +155,5 @@ def _training() -> Finding:
         "training",
         "missing",
         f"without {', '.join(missing)}: this environment predicts, but does not train",
-        f'{sys.executable} -m pip install ".[train]"',
+        f'in the folder of frm_bridge: {sys.executable} -m pip install ".[train]"',
     )

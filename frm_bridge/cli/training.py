@@ -123,6 +123,7 @@ def train(
     from frm_bridge.training.fit import Watcher
     from frm_bridge.training.losses import Loss
     from frm_bridge.training.model import ModelDescription, train_model
+    from frm_bridge.training.pairs import check_names
     from frm_bridge.training.patches import Augmentation, Sampling
     from frm_bridge.training.settings import (
         Optimiser,
@@ -169,6 +170,7 @@ def train(
             "give the folder with --output",
         )
     check_absent(output / f"{name}.onnx", overwrite=overwrite)
+    check_names(pair for pair in found if pair.split == "test")
     _show_split(found, settings)
     if not overwrite:
         _show_resumed(output, settings)

@@ -64,6 +64,11 @@ class Workflow:
         return {name: declared[name] for name in declared if name not in PATHS}
 
     @property
+    def is_shipped(self) -> bool:
+        """Whether the script is one that comes with the package."""
+        return self.script == _shipped_scripts().get(self.name)
+
+    @property
     def source(self) -> str:
         """The text of the script."""
         return self.script.read_text(encoding="utf-8")

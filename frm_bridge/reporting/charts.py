@@ -60,13 +60,14 @@ def _counts(record: Record) -> list[Chart]:
         f"{number(error['mean_without_outliers'], 2)} % over "
         f"{error['n_without_outliers']}."
     )
-    svg = figures.draw_counts(truth, predicted, things=noun(record))
+    svg = figures.draw_counts(truth, predicted, things=f"{noun(record)} in the {unit}")
     return [Chart(f"Counts, {unit} by {unit}", svg, caption)]
 
 
 def _areas(record: Record, ledger: pd.DataFrame) -> list[Chart]:
     objects = record["summary"]["objects"]
-    unit = "um2" if objects["truth_area_um2"]["n"] else "px"
+    known = all(field["pixel_size_um"] is not None for field in record["fields"])
+    unit = "um2" if known else "px"
     if objects["truth_count"] + objects["predicted_count"] == 0:
         return []
     label = "µm²" if unit == "um2" else "px²"
@@ -196,7 +197,7 @@ def _pcc(record: Record) -> list[Chart]:
     return [
         Chart(
             "Pearson correlation",
-            figures.draw_pcc(fields, tiles),
+            figures.draw_pcc(fields, tiles, unit=f"{unit_of(record)}s"),
             f"PCC of whole {unit_of(record)}s, and of their 256 x 256 px sub-images "
             "(the paper's unit). Sub-images of background alone have a PCC near 0 even "
             "for a perfect network. Bars: medians.",

@@ -193,16 +193,16 @@ def draw_counts(truth: Values, predicted: Values, *, things: str) -> str:
     ):
         axes.plot(np.full_like(counts, place), counts, "o", ms=6, color=colour)
     axes.set_xticks([0, 1], ["stain", "prediction"])
-    axes.set(ylabel=f"{things} in the field", xlim=(-0.5, 1.5))
+    axes.set(ylabel=things, xlim=(-0.5, 1.5))
     axes.set_ylim(0, max(1.0, truth.max(), predicted.max()) * 1.1)
     return _svg(figure, "Counts of every field on stain and prediction")
 
 
 @_styled
-def draw_pcc(fields: Values, sub_images: Values) -> str:
+def draw_pcc(fields: Values, sub_images: Values, *, unit: str) -> str:
     """Show the PCC of every field, and of its 256 x 256 sub-images."""
     figure, axes = _new("pcc")
-    groups = [("fields", fields), ("256 px\nsub-images", sub_images)]
+    groups = [(unit, fields), ("256 px\nsub-images", sub_images)]
     groups = [(name, values) for name, values in groups if values.size]
     random = np.random.default_rng(0)
     for place, (_, values) in enumerate(groups):

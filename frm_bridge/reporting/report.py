@@ -75,7 +75,13 @@ def write_report(
     """
     comparison = Path(comparison)
     record = _read_record(comparison)
-    ledger = pd.read_csv(comparison / "objects.csv", dtype={"field": str, "note": str})
+    ledger = pd.read_csv(
+        comparison / "objects.csv",
+        dtype={"field": str, "note": str},
+        # A field may be called NA.
+        keep_default_na=False,
+        na_values=[""],
+    )
     page = output or comparison / "report.html"
     shown = _choose_fields(record, shown_fields)
     text = _template().render(

@@ -203,7 +203,7 @@ def fact_tables(record: Record) -> list[tuple[str, Rows]]:
                     "signal threshold (grey levels)",
                     _value(settings["signal_threshold"]),
                 ),
-                *_signal_rows(record["summary"]),
+                *_signal_rows(record["summary"], unit_of(record)),
                 (
                     "outliers",
                     f"{settings['outliers']['rule']}, more than "
@@ -225,12 +225,15 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _signal_rows(summary: Record) -> Rows:
+def _signal_rows(summary: Record, unit: str) -> Rows:
     """Write P in both units, beside the mean over all images (CL-146)."""
     rows = []
-    for key, unit in (("p_fields", "fields"), ("p_sub_images", "256 px sub-images")):
+    for key, what in (
+        ("p_fields", f"{unit}s"),
+        ("p_sub_images", "256 px sub-images"),
+    ):
         score = summary[key]
-        name = f"P, {unit}"
+        name = f"P, {what}"
         if score is None:
             rows.append((name, "n/a: it needs a signal threshold"))
             continue

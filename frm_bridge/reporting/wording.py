@@ -65,7 +65,13 @@ def fixed(value: float | None, places: int = 2) -> str:
 
 def noun(record: Record) -> str:
     """Say what the workflow finds: nuclei, or objects for any other workflow."""
-    return "nuclei" if record["workflow"]["name"] == "nuclei" else "objects"
+    return "nuclei" if _is_nuclei(record) else "objects"
+
+
+def _is_nuclei(record: Record) -> bool:
+    """Say whether it is the shipped workflow, and no script of that name."""
+    workflow = record["workflow"]
+    return bool(workflow["name"] == "nuclei" and workflow["is_shipped"])
 
 
 def headline(record: Record) -> tuple[str, str]:
@@ -145,22 +151,29 @@ def methods(record: Record) -> str:
 
 def _origin(record: Record) -> str:
     """Say which models predicted, as far as the files tell."""
-    said = record["fields"][0]["prediction"]["provenance"]
-    keys = [key for key in said if re.fullmatch(r"frm_bridge\.model(\.\d+)?", key)]
-    if not keys:
+    told = [_models_in(field["prediction"]["provenance"]) for field in record["fields"]]
+    models = list(dict.fromkeys(model for models in told for model in models))
+    if not models:
         return (
             "Fluorescence was predicted from transmitted light [the prediction files "
             "do not name their model: name it here]."
         )
-    models = " and ".join(
-        f"'{said[key]}' (SHA-256 {said.get(f'{key}.sha256', 'unknown')[:12]})"
-        for key in keys
-    )
-    provider = said.get(f"{keys[0]}.provider", "an unnamed device")
+    silent = told.count(())
+    gap = f" [{silent} of {len(told)} predictions do not name theirs]" if silent else ""
+    nouns = "model" if len(models) == 1 else "models"
     return (
-        f"Fluorescence was predicted from transmitted light with the model {models}, a "
-        "convolutional network after LaChance & Cohen (2020), run by ONNX Runtime "
-        f"({provider})."
+        f"Fluorescence was predicted from transmitted light with the {nouns} "
+        f"{' and '.join(models)}{gap}, convolutional after LaChance & Cohen (2020)."
+    )
+
+
+def _models_in(said: Record) -> tuple[str, ...]:
+    """Name the models of one prediction file, and what ran them."""
+    keys = [key for key in said if re.fullmatch(r"frm_bridge\.model(\.\d+)?", key)]
+    return tuple(
+        f"'{said[key]}' (SHA-256 {said.get(f'{key}.sha256', 'unknown')[:12]}, ONNX "
+        f"Runtime, {said.get(f'{key}.provider', 'an unnamed device')})"
+        for key in keys
     )
 
 
@@ -240,7 +253,7 @@ def _signal(threshold: float | None) -> str:
 def _steps(record: Record) -> str:
     """Describe the nuclei workflow in words, any other by its parameters."""
     given = record["workflow"]["parameters"]
-    if record["workflow"]["name"] != "nuclei":
+    if not _is_nuclei(record):
         listed = ", ".join(f"{name} = {value}" for name, value in given.items())
         return f"script {record['workflow']['script']}, {listed or 'no parameters'}"
     steps = [

@@ -47,7 +47,7 @@ def comparison(tmp_path_factory, data_folder):
     with open_image(path) as image:
         stain = image.read_plane()
     noise = np.random.default_rng(0).integers(8, 12, stain.shape).astype(np.uint8)
-    fields = {"one<b>": stain, "two": np.ascontiguousarray(stain[::-1]), "empty": noise}
+    fields = {"one<b>": stain, "NA": np.ascontiguousarray(stain[::-1]), "empty": noise}
     for name, pixels in fields.items():
         save(folder / "truth" / f"{name}.tif", pixels)
         save(folder / "light" / f"{name}.tif", 255 - pixels)

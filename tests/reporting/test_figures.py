@@ -24,7 +24,7 @@ def test_every_chart_can_be_drawn_from_one_value_or_many(values):
         figures.draw_intensities(values, values * 0, unit="grey levels"),
         figures.draw_intensities(values.round(), values, unit="grey levels"),
         figures.draw_counts(values, values, things="nuclei"),
-        figures.draw_pcc(values / 1000, values[:0]),
+        figures.draw_pcc(values / 1000, values[:0], unit="fields"),
         figures.draw_f1_curve([(0.1, 0.9), (0.5, 0.7), (0.9, None)], 0.5),
     ]
     for svg in charts:

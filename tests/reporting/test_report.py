@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 
 from frm_bridge.errors import InputError, OutputError
@@ -118,7 +120,7 @@ def test_the_methods_name_tool_steps_and_rules(record):
         "Gaussian blur (sigma 2 px)",
         "area at least 100 px²",
         "intersection over union of 0.5",
-        "'trial' (SHA-256 0123456789ab)",
+        "the model 'trial' (SHA-256 0123456789ab, ONNX Runtime, CPUExecution",
         "above 60 grey levels",
         "rmoutliers",
     ):
@@ -152,6 +154,21 @@ def test_the_report_tells_the_pixel_size_and_the_relative_axis(page, record):
 def test_the_page_is_the_same_each_time(comparison, text, tmp_path):
     again = write_report(comparison, output=tmp_path / "r.html")
     assert again.read_text(encoding="utf-8") == text
+
+
+def test_fields_with_and_without_a_pixel_size_can_stand_together(comparison, tmp_path):
+    mixed = tmp_path / "mixed"
+    shutil.copytree(comparison, mixed)
+    record = json.loads((mixed / "comparison.json").read_text(encoding="utf-8"))
+    bare = record["fields"][0]
+    bare["pixel_size_um"] = None
+    (mixed / "comparison.json").write_text(json.dumps(record), encoding="utf-8")
+    ledger = pd.read_csv(mixed / "objects.csv", dtype=str, keep_default_na=False)
+    ledger.loc[ledger["field"] == bare["name"], "area_um2"] = ""
+    ledger.to_csv(mixed / "objects.csv", index=False)
+    page = write_report(mixed, overwrite=True).read_text(encoding="utf-8")
+    assert "not known for 1" in page
+    assert "area (px²)" in page
 
 
 def test_a_page_is_replaced_only_when_allowed(comparison, tmp_path):

@@ -60,7 +60,8 @@ def record(**objects):
         "displacement_px": pair,
         "displacement_um": {"median": 0.48},
     }
-    return {"summary": {"objects": found | objects}, "workflow": {"name": "nuclei"}}
+    workflow = {"name": "nuclei", "is_shipped": True}
+    return {"summary": {"objects": found | objects}, "workflow": workflow}
 
 
 def test_the_headline_is_plain():
@@ -96,6 +97,9 @@ def test_another_workflow_finds_objects():
     other = record()
     other["workflow"]["name"] = "junctions"
     assert "counted 20 objects" in headline(other)[0]
+    own = record()
+    own["workflow"]["is_shipped"] = False  # a script of the user's, of that name
+    assert "counted 20 objects" in headline(own)[0]
 
 
 def fields(*images, sizes=(None,), given=False):

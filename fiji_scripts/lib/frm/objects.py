@@ -125,12 +125,14 @@ class AreaLimits(object):
     """The areas that are kept, in px or um2; a least area of 0 keeps out specks only."""
 
     def __init__(self, least, largest, unit, scale):
-        if 0 < largest < least:
-            raise Problem("min_area %g is more than max_area %g" % (least, largest))
         self.pixel_area = scale.pixel_area if unit == "um2" else 1.0
         self.unit = "um2" if unit == "um2" else "px"
         self.least = least if least > 0 else SPECK_PX * self.pixel_area
         self.largest = largest if largest > 0 else float("inf")
+        if self.largest < self.least:
+            raise Problem("the largest area, %g %s, is less than the smallest, %g %s: "
+                          "give min_area and max_area" % (
+                              self.largest, self.unit, self.least, self.unit))
 
     def large_enough(self, thing):
         """Whether it is no speck."""
