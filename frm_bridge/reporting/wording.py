@@ -137,7 +137,7 @@ def methods(record: Record) -> str:
             f"displacement refer to matched {things}.",
             _pixel_size_sentence(record),
             "The Pearson correlation coefficient (PCC) was taken over all pixels of a "
-            f"field{_signal(settings['signal_threshold'])}.",
+            f"{unit_of(record)}{_signal(settings['signal_threshold'])}.",
             "Where outliers were removed, values more than three scaled median "
             "absolute deviations from the median were left out (MATLAB rmoutliers); "
             "the numbers before and after are given.",

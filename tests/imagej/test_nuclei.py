@@ -408,6 +408,8 @@ def test_limits_that_allow_nothing_are_an_error(
     for limits in ({"min_area": 500.0, "max_area": 100.0}, {"max_area": 40.0}):
         with pytest.raises(WorkflowError, match="is less than the smallest"):
             measure(field, **limits)
+    with pytest.raises(WorkflowError, match="is less than min_circularity"):
+        measure(field, min_circularity=0.9, max_circularity=0.1)
 
 
 def test_a_limit_that_leaves_nothing_says_what_was_found(

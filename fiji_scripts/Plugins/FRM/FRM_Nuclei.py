@@ -68,6 +68,9 @@ def main(report):
     scale = images.scale_of(imp)
     unit = images.area_unit(area_unit, scale)
     areas = objects.AreaLimits(min_area, max_area, unit, scale)
+    if max_circularity < min_circularity:
+        raise results.Problem("max_circularity %g is less than min_circularity %g"
+                              % (max_circularity, min_circularity))
     plane = images.plane_of(imp)
     clean = segmentation.without_hot_pixels(plane)
     levels, grey_range = segmentation.to_levels(segmentation.blur(clean, blur_sigma_px))
