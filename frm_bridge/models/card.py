@@ -187,7 +187,12 @@ def first_line(error: Exception) -> str:
 
 def read_card(path: str | Path) -> ModelCard | None:
     """Read the card of an ONNX file; None when the file carries none."""
-    for entry in load_onnx(Path(path)).metadata_props:
+    return card_of(load_onnx(Path(path)))
+
+
+def card_of(graph: onnx.ModelProto) -> ModelCard | None:
+    """Give the card that a graph in memory carries; None when it carries none."""
+    for entry in graph.metadata_props:
         if entry.key == METADATA_KEY:
             return ModelCard.from_json(entry.value)
     return None

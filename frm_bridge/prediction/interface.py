@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from onnx import TensorProto
 
 from frm_bridge.errors import InputError, ModelError
-from frm_bridge.models.card import METADATA_KEY, ModelCard
+from frm_bridge.models.card import ModelCard, card_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,18 +27,17 @@ def choose_card(
     InputError
         ``E_OPTION`` when there are both: the file's own would be lost silently.
     """
-    own = [entry.value for entry in graph.metadata_props if entry.key == METADATA_KEY]
-    if own and given is not None:
+    own = card_of(graph)
+    if own is not None and given is not None:
         raise InputError(
             "E_OPTION",
             f"{path.name} has a card, which says how its numbers are to be scaled",
             "leave out --normalise and the means and sds: they are for files without "
             "a card",
         )
-    if own:
-        return ModelCard.from_json(own[0])
-    if given is not None:
-        return given
+    card = own or given
+    if card is not None:
+        return card
     raise ModelError(
         "E_MODEL_NO_CARD",
         f"{path} carries no model card, so its normalisation is unknown",
