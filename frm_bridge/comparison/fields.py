@@ -252,43 +252,47 @@ class _Faults:
 
     def refuse(self) -> None:
         """Raise the worst kind of fault, naming every file."""
-        if self.same:
-            raise InputError(
+        kinds = (
+            (
+                self.same,
                 "E_PAIR_SAME",
-                "truth and prediction are one and the same file: "
-                + "; ".join(self.same),
+                "truth and prediction are one and the same file",
                 "give the measured fluorescence as --truth, and what was predicted "
                 "from transmitted light as --prediction",
-            )
-        if self.swapped:
-            raise InputError(
+            ),
+            (
+                self.swapped,
                 "E_PAIR_SWAPPED",
                 "these files of the truth say that they were predicted, and their "
-                "partners do not: " + "; ".join(self.swapped),
+                "partners do not",
                 "exchange --truth and --prediction",
-            )
-        if self.channels:
-            raise InputError(
+            ),
+            (
+                self.channels,
                 "E_PAIR_CHANNELS",
-                "one channel of each image can be compared: "
-                + "; ".join(dict.fromkeys(self.channels)),
+                "one channel of each image can be compared",
                 "choose with --truth-channel, --prediction-channel or --input-channel",
-            )
-        if self.size:
-            raise InputError(
+            ),
+            (
+                self.size,
                 "E_PAIR_SIZE",
-                "truth and prediction must have one size: " + "; ".join(self.size),
+                "truth and prediction must have one size",
                 "compare images of the same field, cropped and binned alike, and of "
                 "the same frames and slices",
-            )
-        if self.pixel_size:
-            raise InputError(
+            ),
+            (
+                self.pixel_size,
                 "E_PAIR_PIXEL_SIZE",
                 "truth and prediction must have one pixel size, for the workflow's "
-                "limits to mean the same on both: " + "; ".join(self.pixel_size),
+                "limits to mean the same on both",
                 "give the right one for both with --pixel-size, or write it into the "
                 "files (ImageJ: Image > Properties)",
-            )
+            ),
+        )
+        for found, code, what, fix in kinds:
+            if found:
+                names = "; ".join(dict.fromkeys(found))
+                raise InputError(code, f"{what}: {names}", fix)
 
 
 def _is_predicted(info: ImageInfo) -> bool:

@@ -105,12 +105,12 @@ def fresh_folder(
     new = not output.exists()
     make_folder(output)
     aside = output / f".{uuid.uuid4().hex[:8]}.earlier"
+    aside.mkdir()
     _move(output, aside)
     try:
         yield
     except BaseException:
-        _remove(output)
-        _move(aside, output)
+        _give_back(aside, output)
         if new:
             output.rmdir()
         raise
@@ -123,24 +123,21 @@ def _recover(output: Path) -> None:
         if (output / RECORD).exists():  # it had ended; only the tidying was missing
             shutil.rmtree(aside)
         else:
-            _remove(output)
-            _move(aside, output)
+            _give_back(aside, output)
 
 
-def _move(source: Path, target: Path) -> None:
-    """Move a comparison; afterwards an emptied folder aside is gone."""
-    there = [name for name in _MINE if (source / name).exists()]
-    if there:
-        target.mkdir(exist_ok=True)
-    for name in there:
-        os.replace(source / name, target / name)
-    if there and not any(source.iterdir()) and source.name.endswith(".earlier"):
-        source.rmdir()
-
-
-def _remove(output: Path) -> None:
+def _give_back(aside: Path, output: Path) -> None:
+    """Put an earlier comparison, or none, in the place of an unfinished one."""
     for path in (output / name for name in _MINE):
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    _move(aside, output)
+    aside.rmdir()
+
+
+def _move(source: Path, target: Path) -> None:
+    for name in _MINE:
+        if (source / name).exists():
+            os.replace(source / name, target / name)

@@ -88,7 +88,7 @@ def field_row(one: FieldComparison) -> dict[str, Any]:
     return {
         "field": one.field.name,
         "image": one.field.image,
-        **{axis.lower(): _from_one(one.field.place.get(axis)) for axis in "TZC"},
+        **{axis.lower(): _place(one.field).get(axis) for axis in "TZC"},
         "width_px": one.field.width,
         "height_px": one.field.height,
         "pixel_size_um": one.field.pixel_size_um,
@@ -163,7 +163,7 @@ def _describe_field(one: FieldComparison, output: Path) -> dict[str, Any]:
         "image": field.image,
         "folder": folder.relative_to(output).as_posix(),
         "plane": field.plane + 1,
-        "place": {axis: index + 1 for axis, index in field.place.items()},
+        "place": _place(field),
         "height": field.height,
         "width": field.width,
         "pixel_size_um": field.pixel_size_um,
@@ -188,9 +188,9 @@ def _describe_file(path: Path, field: Field, role: str) -> dict[str, Any]:
     }
 
 
-def _from_one(index: int | None) -> int | None:
-    """Count as ImageJ does."""
-    return None if index is None else index + 1
+def _place(field: Field) -> dict[str, int]:
+    """Give a plane's place on its axes, counted from 1 as ImageJ does."""
+    return {axis: index + 1 for axis, index in field.place.items()}
 
 
 def _named(names: Sequence[str]) -> str:
