@@ -115,6 +115,10 @@ def train_model(
             "assign a split first, or fill the column 'split' of the table of pairs",
         )
     normalisation = training_normalisation(settings.normalise, training)
+    data = {
+        "training": data_fingerprint(training),
+        "validation": data_fingerprint(validation),
+    }
     folder = output / "training"
     refuse_strange_folder(folder)
     with folder_of(folder):
@@ -128,10 +132,7 @@ def train_model(
         unseen,
         folder,
         settings=settings,
-        data={
-            "training": data_fingerprint(training),
-            "validation": data_fingerprint(validation),
-        },
+        data=data,
         watcher=watcher,
     )
     history = read_log(folder)
@@ -139,7 +140,10 @@ def train_model(
         **{item: getattr(description, item) for item in ModelDescription.__slots__},
         normalisation=normalisation,
         **_camera(training),
-        training=_provenance(pairs, settings, history),
+        training={
+            "fingerprint": data["training"],
+            **_provenance(pairs, settings, history),
+        },
     )
     write_text(path.with_suffix(".pairs.csv"), format_pairs(pairs), overwrite=True)
     draw_curves(history, path.with_suffix(".curves.png"), overwrite=True)
@@ -179,9 +183,6 @@ def _provenance(
 ) -> dict[str, Any]:
     best = min(history, key=lambda row: row["val_loss"])
     return {
-        "fingerprint": data_fingerprint(
-            [pair for pair in pairs if pair.split == "train"]
-        ),
         "pairs": dict(Counter(pair.split or "unused" for pair in pairs)),
         "groups": {
             side: sorted({pair.group for pair in pairs if pair.split == side})

@@ -126,7 +126,7 @@ class AreaLimits(object):
 
     def __init__(self, least, largest, unit, scale):
         self.pixel_area = scale.pixel_area if unit == "um2" else 1.0
-        self.unit = "um2" if unit == "um2" else "px"
+        self.unit = unit
         self.least = least if least > 0 else SPECK_PX * self.pixel_area
         self.largest = largest if largest > 0 else float("inf")
         if self.largest < self.least:
