@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 
 import h5py
 import numpy as np
@@ -55,27 +56,29 @@ def test_a_seed_gives_the_same_weights_again_and_another_seed_does_not(
         assert_same_weights(first, other)
 
 
+def stopped_in_third_epoch(fields, settings, tmp_path):
+    """Give the folder of a training that broke off."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(done, total):
+        if done == 5:
+            raise Stop
+
+    folder = tmp_path / "stopped"
+    with pytest.raises(Stop):
+        fit_network(*fields, folder, settings=settings, watcher=Watcher(step=stop))
+    return folder
+
+
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     fields, quick, tmp_path
 ):
     settings = dataclasses.replace(quick, epochs=4)
     whole = fit_network(*fields, tmp_path / "whole", settings=settings)
 
-    class Stop(Exception):
-        pass
-
-    def stop_in_third_epoch(done, total):
-        if done == 5:
-            raise Stop
-
-    folder = tmp_path / "stopped"
-    with pytest.raises(Stop):
-        fit_network(
-            *fields,
-            folder,
-            settings=settings,
-            watcher=Watcher(step=stop_in_third_epoch),
-        )
+    folder = stopped_in_third_epoch(fields, settings, tmp_path)
     seen = []
     resumed = fit_network(
         *fields, folder, settings=settings, watcher=Watcher(epoch=seen.append)
@@ -133,23 +136,13 @@ def test_a_checkpoint_that_was_cut_off_does_not_end_a_training(fields, quick, tm
     settings = dataclasses.replace(quick, epochs=4)
     whole = fit_network(*fields, tmp_path / "whole", settings=settings)
 
-    class Stop(Exception):
-        pass
-
-    def stop_in_third_epoch(done, total):
-        if done == 5:
-            raise Stop
-
-    folder = tmp_path / "stopped"
-    with pytest.raises(Stop):
-        fit_network(
-            *fields,
-            folder,
-            settings=settings,
-            watcher=Watcher(step=stop_in_third_epoch),
-        )
-    (folder / "resume" / "latest.weights.h5").write_bytes(b"")
+    folder = stopped_in_third_epoch(fields, settings, tmp_path)
+    # Killed while the second epoch was saved: the weights go first, the number last.
+    resume = folder / "resume"
+    (resume / "latest.weights.h5").write_bytes(b"")
+    shutil.copy(
+        resume / "training_metadata.json.bkp", resume / "training_metadata.json"
+    )
     resumed = fit_network(*fields, folder, settings=settings)
     assert [row["epoch"] for row in read_log(folder)] == [0, 1, 2, 3]
-    assert resumed.is_file()
-    assert whole.is_file()
+    assert_same_weights(whole, resumed)
