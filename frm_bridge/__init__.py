@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from frm_bridge.comparison import match_objects as match_objects
     from frm_bridge.errors import FrmError as FrmError
     from frm_bridge.imagej import find_workflow as find_workflow
+    from frm_bridge.imagej import junctions as junctions
     from frm_bridge.imagej import nuclei as nuclei
     from frm_bridge.imagej import run_workflow as run_workflow
     from frm_bridge.images import create_image as create_image
@@ -43,7 +44,7 @@ else:
         submod_attrs={
             "comparison": ["compare", "match_objects"],
             "errors": ["FrmError"],
-            "imagej": ["find_workflow", "nuclei", "run_workflow"],
+            "imagej": ["find_workflow", "junctions", "nuclei", "run_workflow"],
             "images": ["create_image", "open_image"],
             "models.card": ["ModelCard", "read_card"],
             "models.registry": ["shipped_models"],

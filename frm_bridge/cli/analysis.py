@@ -22,7 +22,7 @@ from frm_bridge.cli.options import (
     progress_bar,
     warn,
 )
-from frm_bridge.cli.workflowoptions import with_nuclei_options
+from frm_bridge.cli.workflowoptions import with_workflow_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +31,15 @@ if TYPE_CHECKING:
     from frm_bridge.imagej import Workflow
 
 WorkflowName = Annotated[
-    str, typer.Option(help="nuclei, or the path of a script of your own.")
+    str, typer.Option(help="nuclei, junctions, or the path of a script of your own.")
 ]
 
 
-@with_nuclei_options
+@with_workflow_options
 def analyze(
     workflow: Annotated[
-        str, typer.Argument(help="nuclei, or the path of a script of your own.")
+        str,
+        typer.Argument(help="nuclei, junctions, or the path of a script of your own."),
     ],
     images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
     output: Output,
@@ -56,8 +57,8 @@ def analyze(
     one folder a plane, <name>_plane0001 and on. No object is a result too: count
     0, and a warning.
 
-    The options of the nuclei workflow are those of its dialog in Fiji. Area limits
-    are in µm² where the image is calibrated, else in px, unless --area-unit says
+    The options of a workflow are those of its dialog in Fiji. Area limits are
+    in µm² where the image is calibrated, else in px, unless --area-unit says
     otherwise.
 
     Unreadable images are refused before any work. An image whose pixels prove
@@ -69,6 +70,8 @@ def analyze(
         frm-bridge analyze nuclei stain.tif --output measured
 
         frm-bridge analyze nuclei fields/ -o measured --threshold Li
+
+        frm-bridge analyze junctions ecad.tif -o cells --threshold-percent 20
     """
     from frm_bridge.imagej import find_workflow
     from frm_bridge.images import check_pixel_size
@@ -104,7 +107,6 @@ def _analyze_each(
 
     faults = Faults(len(jobs))
     lines, notes = [], []
-    noun = "nuclei" if workflow.name == "nuclei" else "object(s)"
     try:
         with progress_bar(workflow.name) as progress:
             for done, (source, plane, folder) in enumerate(jobs):
@@ -113,7 +115,7 @@ def _analyze_each(
                     result = run_workflow(
                         workflow, source, folder, plane=plane, **common
                     )
-                    lines.append(f"{folder}  {result.count} {noun}")
+                    lines.append(f"{folder}  {result.count} {result.things}")
                     notes += [f"{folder.name}: {text}" for text in result.warnings]
     finally:
         warn(notes)
@@ -121,7 +123,7 @@ def _analyze_each(
     faults.end("the others are measured; mend these, and measure them alone")
 
 
-@with_nuclei_options
+@with_workflow_options
 def compare(
     truth: Annotated[Path, typer.Option(help="Measured fluorescence: file or folder.")],
     prediction: Annotated[
@@ -168,6 +170,9 @@ def compare(
     For example:
 
         frm-bridge compare --truth stain/ --prediction predicted/ -o compared
+
+        frm-bridge compare --truth ecad/ --prediction predicted/ --workflow junctions
+        -o compared
     """
     from frm_bridge import comparison, reporting
     from frm_bridge.imagej import find_workflow

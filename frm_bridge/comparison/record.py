@@ -55,6 +55,7 @@ def describe(
         "versions": _versions(comparison),
         "workflow": {
             "name": workflow.name,
+            "things": comparison.fields[0].results[TRUTH].things,
             "script": workflow.script.name,
             "is_shipped": workflow.is_shipped,
             "sha256": workflow.sha256,

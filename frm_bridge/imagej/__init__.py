@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from frm_bridge.imagej.runner import run_workflow as run_workflow
     from frm_bridge.imagej.workflows import Workflow as Workflow
     from frm_bridge.imagej.workflows import find_workflow as find_workflow
+    from frm_bridge.imagej.workflows import junctions as junctions
     from frm_bridge.imagej.workflows import nuclei as nuclei
 else:
     __getattr__, __dir__, __all__ = lazy_loader.attach(
@@ -25,6 +26,11 @@ else:
             "java": ["check_java"],
             "parameters": ["Parameter"],
             "runner": ["WorkflowResult", "run_workflow"],
-            "workflows": ["Workflow", "find_workflow", "nuclei"],
+            "workflows": [
+                "Workflow",
+                "find_workflow",
+                "junctions",
+                "nuclei",
+            ],
         },
     )

@@ -85,6 +85,11 @@ class WorkflowResult:
         return int(self.result["count"])
 
     @property
+    def things(self) -> str:
+        """What the objects are: nuclei, cells; objects where a script does not say."""
+        return str(self.result.get("things", "objects"))
+
+    @property
     def imagej_version(self) -> str:
         """As ImageJ says it."""
         return str(self.result["imagej_version"])

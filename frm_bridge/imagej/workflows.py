@@ -108,7 +108,7 @@ def find_workflow(name_or_path: str | Path) -> Workflow:
     InputError
         ``E_WORKFLOW_UNKNOWN``.
     """
-    shipped = _shipped_scripts()
+    shipped = shipped_scripts()
     if str(name_or_path) in shipped:
         return Workflow(str(name_or_path), shipped[str(name_or_path)])
     path = Path(name_or_path)
@@ -143,9 +143,20 @@ def nuclei(**parameters: Value) -> Workflow:
     return find_workflow("nuclei").with_parameters(**parameters)
 
 
-def shipped_script(name: str) -> Path:
-    """Give the script of a shipped workflow."""
-    return _shipped_scripts()[name]
+def junctions(**parameters: Value) -> Workflow:
+    """Give the junctions workflow.
+
+    Parameters
+    ----------
+    **parameters
+        As ``FRM_Junctions.py`` declares them: ``threshold_percent``...
+
+    Returns
+    -------
+    Workflow
+        For ``run_workflow`` and ``compare``.
+    """
+    return find_workflow("junctions").with_parameters(**parameters)
 
 
 def library_folder(script: Path) -> Path:
@@ -156,7 +167,8 @@ def library_folder(script: Path) -> Path:
     return shipped_folder("fiji_scripts") / "lib"
 
 
-def _shipped_scripts() -> dict[str, Path]:
+def shipped_scripts() -> dict[str, Path]:
+    """Give the script of each shipped workflow, by name."""
     folder = shipped_folder("fiji_scripts") / "Plugins" / "FRM"
     return {_name_of(path): path for path in sorted(folder.glob("FRM_*.py"))}
 

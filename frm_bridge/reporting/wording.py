@@ -64,14 +64,8 @@ def fixed(value: float | None, places: int = 2) -> str:
 
 
 def noun(record: Record) -> str:
-    """Say what the workflow finds: nuclei, or objects for any other workflow."""
-    return "nuclei" if _is_nuclei(record) else "objects"
-
-
-def _is_nuclei(record: Record) -> bool:
-    """Say whether it is the shipped workflow, and no script of that name."""
-    workflow = record["workflow"]
-    return bool(workflow["name"] == "nuclei" and workflow["is_shipped"])
+    """Say what the workflow finds: nuclei, cells, or objects."""
+    return str(record["workflow"]["things"])
 
 
 def headline(record: Record) -> tuple[str, str]:
@@ -251,12 +245,18 @@ def _signal(threshold: float | None) -> str:
 
 
 def _steps(record: Record) -> str:
-    """Describe the nuclei workflow in words, any other by its parameters."""
+    """Describe a shipped workflow in words, any other by its parameters."""
     given = record["workflow"]["parameters"]
-    if not _is_nuclei(record):
+    known = {"nuclei": _nuclei_steps, "junctions": _junction_steps}
+    name = record["workflow"]["name"]
+    if name not in known or not record["workflow"]["is_shipped"]:
         listed = ", ".join(f"{name} = {value}" for name, value in given.items())
         return f"script {record['workflow']['script']}, {listed or 'no parameters'}"
-    steps = [
+    return ", ".join(step for step in known[name](record, given) if step)
+
+
+def _nuclei_steps(record: Record, given: Record) -> list[str]:
+    return [
         "hot pixels replaced by the median of their neighbours",
         f"Gaussian blur (sigma {given['blur_sigma_px']:g} px)"
         if given["blur_sigma_px"]
@@ -264,13 +264,27 @@ def _steps(record: Record) -> str:
         f"automatic threshold ({given['threshold_method']}) on 256 grey levels",
         "filling of holes" if given["fill_holes"] else "",
         "watershed of the Euclidean distance map" if given["watershed"] else "",
-        f"particle analysis ({_limits(given, _area_unit(record))})",
+        f"particle analysis ({_limits(record, given)})",
         f"and a background guard (contrast of at least {given['min_contrast']:g} sd of "
         "the background)"
         if given["min_contrast"]
         else "",
     ]
-    return ", ".join(step for step in steps if step)
+
+
+def _junction_steps(record: Record, given: Record) -> list[str]:
+    return [
+        f"Gaussian blur (sigma {given['blur_sigma_px']:g} px)"
+        if given["blur_sigma_px"]
+        else "",
+        f"rolling-ball background ({given['background_radius_px']:g} px)"
+        if given["background_radius_px"]
+        else "",
+        f"stretch to 16 bits ({given['saturated_percent']:g} % saturated)",
+        f"threshold at {given['threshold_percent']:g} % of that range",
+        "skeletonization, one dilation, inversion",
+        f"particle analysis ({_limits(record, given)})",
+    ]
 
 
 def _area_unit(record: Record) -> str:
@@ -284,13 +298,16 @@ def _area_unit(record: Record) -> str:
     return "µm² where calibrated, else px²"
 
 
-def _limits(given: Record, unit: str) -> str:
+def _limits(record: Record, given: Record) -> str:
+    unit, things = _area_unit(record), noun(record)
     # 0 is the scripts' word for specks, which are counted in px whatever the unit.
     least = f"{given['min_area']:g} {unit}" if given["min_area"] else "50 px²"
     area = f"at least {least}"
     if given["max_area"]:
         area += f" and at most {given['max_area']:g} {unit}"
-    edges = ", nuclei at the border left out" if given["exclude_edges"] else ""
+    edges = f", {things} at the border left out" if given["exclude_edges"] else ""
+    if "min_circularity" not in given:
+        return f"area {area}{edges}"
     return (
         f"area {area}, circularity {given['min_circularity']:g} to "
         f"{given['max_circularity']:g}{edges}"

@@ -12,7 +12,7 @@ from frm_bridge.imagej import WorkflowResult, run_workflow
 from frm_bridge.images import write_plane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -82,3 +82,42 @@ def field() -> NDArray[np.float32]:
         inside = disc((200, 260), y, x, 7 + number)
         pixels[inside] += 400 + 20 * number
     return np.round(pixels).astype(np.float32)
+
+
+@pytest.fixture
+def preferences() -> Iterator[Callable[[], Iterator[str]]]:
+    """Change, one time after another, every preference that could change a number."""
+    from scyjava import jimport
+
+    names = (
+        "ij.Prefs",
+        "ij.plugin.filter.Binary",
+        "ij.gui.Wand",
+        "ij.measure.Calibration",
+    )
+    prefs, _, wand, calibration = map(jimport, names)
+    analyzer, imp_class = jimport("ij.plugin.filter.Analyzer"), jimport("ij.ImagePlus")
+    settings = jimport("ij.measure.Measurements")
+    byte = jimport("ij.process.ByteProcessor")
+    inches = calibration()
+    inches.pixelWidth, inches.pixelHeight = 3.0, 3.0
+    inches.setUnit("um")
+    scaled = imp_class("global", byte(8, 8))
+
+    def change() -> Iterator[str]:
+        for black in (True, False):
+            prefs.blackBackground = black
+            prefs.padEdges = prefs.intelByteOrder = black
+            wand.setAllPoints(black)
+            analyzer.setMeasurements(settings.MEDIAN | settings.LIMIT)
+            analyzer.setPrecision(0)
+            analyzer.setRedirectImage(imp_class("elsewhere", byte(5, 5)))
+            scaled.setGlobalCalibration(inches)
+            yield f"black background: {black}"
+            assert prefs.blackBackground == black
+
+    yield change
+    prefs.blackBackground = prefs.padEdges = prefs.intelByteOrder = False
+    wand.setAllPoints(False)
+    scaled.setGlobalCalibration(None)
+    analyzer.setRedirectImage(None)

@@ -14,7 +14,7 @@ from frm_bridge.errors import WorkflowError
 from frm_bridge.imagej import WorkflowResult, nuclei, start_imagej
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -275,41 +275,13 @@ def test_the_threshold_is_imagejs_own(measure: Measure, field: NDArray[Any]) -> 
     assert result.result["threshold"]["level"] == expected
 
 
-def test_no_preference_changes_a_number(measure: Measure, field: NDArray[Any]) -> None:
-    from scyjava import jimport
-
+def test_no_preference_changes_a_number(
+    measure: Measure, field: NDArray[Any], preferences: Callable[[], Iterator[str]]
+) -> None:
     field[20:24, 20:24] = 100  # a hole
     before = measure(field).objects.read_bytes()
-    names = (
-        "ij.Prefs",
-        "ij.plugin.filter.Binary",
-        "ij.gui.Wand",
-        "ij.measure.Calibration",
-    )
-    prefs, _, wand, calibration = map(jimport, names)
-    analyzer, imp_class = jimport("ij.plugin.filter.Analyzer"), jimport("ij.ImagePlus")
-    settings = jimport("ij.measure.Measurements")
-    byte = jimport("ij.process.ByteProcessor")
-    inches = calibration()
-    inches.pixelWidth, inches.pixelHeight = 3.0, 3.0
-    inches.setUnit("um")
-    scaled = imp_class("global", byte(8, 8))
-    try:
-        for black in (True, False):
-            prefs.blackBackground = black
-            prefs.padEdges = prefs.intelByteOrder = black
-            wand.setAllPoints(black)
-            analyzer.setMeasurements(settings.MEDIAN | settings.LIMIT)
-            analyzer.setPrecision(0)
-            analyzer.setRedirectImage(imp_class("elsewhere", byte(5, 5)))
-            scaled.setGlobalCalibration(inches)
-            assert measure(field).objects.read_bytes() == before, black
-            assert prefs.blackBackground == black
-    finally:
-        prefs.blackBackground = prefs.padEdges = prefs.intelByteOrder = False
-        wand.setAllPoints(False)
-        scaled.setGlobalCalibration(None)
-        analyzer.setRedirectImage(None)
+    for told in preferences():
+        assert measure(field).objects.read_bytes() == before, told
 
 
 def test_limits_select_what_analyze_particles_itself_selects(

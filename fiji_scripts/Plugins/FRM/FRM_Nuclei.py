@@ -80,6 +80,7 @@ def main(report):
     kept, counts = choose(found, areas, noise)
     objects.relabel(labels, kept)
     report.describe(
+        things="nuclei",
         image=image_path or imp.getTitle(),
         pixel_size_um=scale.pixel_size,
         area_unit=unit,

@@ -46,7 +46,7 @@ class Report(object):
             return
         reasons = ["%s %d" % (name.replace("_", " "), counts[name])
                    for name in sorted(counts) if name.startswith("excluded") and counts[name]]
-        if counts.get("excluded_by_area"):
+        if counts.get("excluded_by_area") or counts.get("excluded_as_fragment"):
             reasons.append(limits)
         self.warnings.append("no object was kept (%s)" % (
             ", ".join(reasons) or "nothing lies above the threshold"))
