@@ -22,7 +22,7 @@ from frm_bridge.cli.options import (
     progress_bar,
     warn,
 )
-from frm_bridge.cli.workflowoptions import with_workflow_options
+from frm_bridge.cli.workflowoptions import GivenParameters, with_workflow_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def analyze(
     fiji: FijiFolder = None,
     overwrite: Overwrite = False,
     *,
-    options: dict[str, Any],
+    given: GivenParameters,
 ) -> None:
     """Measure images in real ImageJ.
 
@@ -72,12 +72,15 @@ def analyze(
         frm-bridge analyze nuclei fields/ -o measured --threshold Li
 
         frm-bridge analyze junctions ecad.tif -o cells --threshold-percent 20
+
+        frm-bridge analyze nuclei more/ -o again --parameters measured/stain/result.json
+
+        frm-bridge analyze my_spots.py fields/ -o spots --set radius=3
     """
-    from frm_bridge.imagej import find_workflow
     from frm_bridge.images import check_pixel_size
     from frm_bridge.outputs import check_absent
 
-    chosen = find_workflow(workflow).with_parameters(**options)
+    chosen = given.workflow(workflow)
     check_pixel_size(pixel_size)
     sources = images_of(images)
     check_images(sources, channel=channel)
@@ -157,7 +160,7 @@ def compare(
     fiji: FijiFolder = None,
     overwrite: Overwrite = False,
     *,
-    options: dict[str, Any],
+    given: GivenParameters,
 ) -> None:
     """Run one ImageJ workflow on truth and prediction, and report how they agree.
 
@@ -175,9 +178,8 @@ def compare(
         -o compared
     """
     from frm_bridge import comparison, reporting
-    from frm_bridge.imagej import find_workflow
 
-    chosen = find_workflow(workflow).with_parameters(**options)
+    chosen = given.workflow(workflow)
     roles = {
         "truth": truth_channel,
         "prediction": prediction_channel,

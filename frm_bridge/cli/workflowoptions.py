@@ -9,21 +9,66 @@ from __future__ import annotations
 
 import functools
 import inspect
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from frm_bridge.errors import InputError
 from frm_bridge.imagej.parameters import parse_parameters
 from frm_bridge.imagej.workflows import PATHS, shipped_scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
+    from frm_bridge.imagej import Workflow
     from frm_bridge.imagej.parameters import Parameter, Value
 
-ARGUMENT = "options"
+ARGUMENT = "given"
 _SHORT = {"blur_sigma_px": "blur_sigma", "threshold_method": "threshold"}
 _ORDER = ("nuclei", "junctions")
+
+
+@dataclass(frozen=True, slots=True)
+class GivenParameters:
+    """What a command line says of a workflow's parameters.
+
+    Attributes
+    ----------
+    file : Path or None
+        JSON; the least of the three.
+    options : mapping
+        From options as ``--threshold``.
+    texts : tuple of str
+        ``name=value``; the last word.
+    """
+
+    file: Path | None
+    options: Mapping[str, Value]
+    texts: tuple[str, ...]
+
+    def workflow(self, name: str) -> Workflow:
+        """Give the workflow of this name, or of this script, with these parameters."""
+        from frm_bridge.imagej import find_workflow
+        from frm_bridge.imagej.parameters import read_parameters
+
+        stored = {} if self.file is None else read_parameters(self.file)
+        workflow = find_workflow(name)
+        workflow = workflow.with_parameters(**{**stored, **self.options})
+        return workflow.with_parameters(**dict(self._read(workflow)))
+
+    def _read(self, workflow: Workflow) -> Iterator[tuple[str, Value]]:
+        for text in self.texts:
+            name, equals, value = (part.strip() for part in text.partition("="))
+            if not equals or name not in workflow.declared:
+                raise InputError(
+                    "E_WORKFLOW_PARAMETER",
+                    f"--set {text!r}: expected name=value, and a name out of "
+                    f"{', '.join(workflow.declared)}",
+                    "for example --set blur_sigma_px=2",
+                )
+            yield name, workflow.declared[name].read(value)
 
 
 def with_workflow_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,22 +77,53 @@ def with_workflow_options(command: Callable[..., None]) -> Callable[..., None]:
     Parameters
     ----------
     command : callable
-        Its last argument, ``options``, gets a mapping of those that the user gave.
+        Its last argument, ``given``, gets the `GivenParameters`.
     """
     declared = _declared()
 
     @functools.wraps(command)
     def wrapper(**arguments: Any) -> None:
         values = {name: arguments.pop(name) for name in declared}
-        given = {name: value for name, value in values.items() if value is not None}
+        given = GivenParameters(
+            arguments.pop("parameters"),
+            {name: value for name, value in values.items() if value is not None},
+            tuple(arguments.pop("settings") or ()),
+        )
         command(**arguments, **{ARGUMENT: given})
 
     own = inspect.signature(command, eval_str=True)
     kept = [each for each in own.parameters.values() if each.name != ARGUMENT]
     made = [_option(parameters) for parameters in declared.values()]
-    wrapper.__signature__ = own.replace(parameters=[*kept, *made])  # type: ignore[attr-defined]
+    wrapper.__signature__ = own.replace(parameters=[*kept, *_COMMON, *made])  # type: ignore[attr-defined]
     wrapper.__annotations__ = {}
     return wrapper
+
+
+def _keyword(name: str, kind: Any, option: Any) -> inspect.Parameter:
+    annotation = Annotated[kind | None, option]
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation
+    )
+
+
+_COMMON = (
+    _keyword(
+        "parameters",
+        Path,
+        typer.Option(
+            "--parameters",
+            help="JSON with the workflow's parameters: a result.json of an earlier "
+            "run, or name and value.",
+        ),
+    ),
+    _keyword(
+        "settings",
+        list[str],
+        typer.Option(
+            "--set", help="Parameter of any script, as name=value; may be repeated."
+        ),
+    ),
+)
 
 
 def _declared() -> dict[str, dict[str, Parameter]]:
@@ -73,12 +149,7 @@ def _option(declared: dict[str, Parameter]) -> inspect.Parameter:
         show_default=_default(declared),
         rich_help_panel=f"Workflow {', '.join(declared)}",
     )
-    return inspect.Parameter(
-        parameter.name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[parameter.type | None, option],
-    )
+    return _keyword(parameter.name, parameter.type, option)
 
 
 def _help(declared: dict[str, Parameter]) -> str:

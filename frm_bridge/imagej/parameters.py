@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import math
 import re
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from frm_bridge.errors import InputError, WorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 Value = str | int | float | bool
 
@@ -77,6 +79,24 @@ class Parameter:
             self._check_range(checked)
         return checked
 
+    def read(self, text: str) -> Value:
+        """Give the value that a text stands for, on a command line or in a ``#@`` line.
+
+        Raises
+        ------
+        InputError
+            ``E_WORKFLOW_PARAMETER``.
+        """
+        value: object = text
+        if self.type is bool:
+            value = {"true": True, "false": False}.get(text.lower(), text)
+        elif self.type is not str:
+            try:
+                value = float(text)
+            except ValueError:
+                value = text
+        return self.check(value)
+
     def _typed(self, value: object) -> Value | None:
         """Accept what loses nothing: 2 for a Double, but not 2.5 for an Integer."""
         if self.type is bool or isinstance(value, bool):
@@ -115,6 +135,26 @@ def parse_parameters(source: str) -> dict[str, Parameter]:
     """
     found = (_parse_line(line) for line in source.splitlines() if line.startswith("#@"))
     return {parameter.name: parameter for parameter in found}
+
+
+def read_parameters(path: Path) -> dict[str, Value]:
+    """Read parameters from JSON: a ``result.json``, or name and value alone.
+
+    Raises
+    ------
+    InputError
+        ``E_PARAMETERS_FILE``.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found = content.get("parameters", content)
+        return {str(name): value for name, value in found.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(
+            "E_PARAMETERS_FILE",
+            f"{path} holds no parameters: {type(error).__name__}: {error}",
+            'give a result.json of an earlier run, or JSON as {"blur_sigma_px": 2.0}',
+        ) from error
 
 
 def check_values(
@@ -179,12 +219,7 @@ def _choices(text: str | None) -> tuple[str, ...]:
 
 
 def _with_default(parameter: Parameter, text: str) -> Parameter:
-    value: object = text
-    if parameter.type is bool:
-        value = {"true": True, "false": False}.get(text.lower())
-    elif parameter.type is not str:
-        value = float(text)
-    return replace(parameter, default=parameter.check(value))
+    return replace(parameter, default=parameter.read(text))
 
 
 def _unreadable(line: str, expected: str) -> WorkflowError:

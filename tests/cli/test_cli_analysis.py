@@ -152,11 +152,59 @@ def test_help_lists_what_the_script_declares_with_its_defaults(frm, monkeypatch)
         shown = " ".join(frm(command, "--help").out.split())
         for said in (
             "--blur-sigma",
-            "[default: (1.5)]",
+            "[default: (1.5 for nuclei, 0 for junctions)]",
             "[default: (Otsu)]",
             "RenyiEntropy",
             "--area-unit",
             "--no-watershed",
             "--exclude-edges",
+            "--threshold-percent",
+            "--set",
+            "--parameters",
         ):
             assert said in shown, (command, said)
+
+
+def test_parameters_of_an_earlier_run_are_taken_again(frm, fields, place):
+    source = fields[1] / "µ field0.tif"
+    first = frm(
+        *("analyze", "nuclei", source, "-o", place / "a"),
+        *("--threshold", "Li", "--blur-sigma", 2.5, "--no-watershed"),
+    )
+    assert first.status == 0, first.err
+    earlier = place / "a" / "µ field0" / "result.json"
+    again = frm("analyze", "nuclei", source, "-o", place / "b", "--parameters", earlier)
+    assert again.status == 0, again.err
+    for name in ("objects.csv", "labels.tif"):
+        one, other = (place / run / "µ field0" / name for run in "ab")
+        assert one.read_bytes() == other.read_bytes()
+    # An option stands above the file, and --set above all.
+    third = frm(
+        *("analyze", "nuclei", source, "-o", place / "c", "--parameters", earlier),
+        *("--threshold", "Otsu", "--set", "blur_sigma_px=1", "--set", "watershed=true"),
+    )
+    assert third.status == 0, third.err
+    used = json.loads((place / "c" / "µ field0" / "result.json").read_text())
+    chosen = used["parameters"]
+    assert (chosen["threshold_method"], chosen["blur_sigma_px"]) == ("Otsu", 1)
+    assert chosen["watershed"] is True
+
+
+@pytest.mark.parametrize("text", ["radius=3", "blur_sigma_px", "blur_sigma_px=wide"])
+def test_a_setting_that_is_none_is_explained(frm, fields, place, text):
+    source = fields[1] / "µ field0.tif"
+    ended = frm("analyze", "nuclei", source, "-o", place / "a", "--set", text)
+    assert ended.status == 1
+    assert ended.err.startswith("error: E_WORKFLOW_PARAMETER")
+    assert "blur_sigma_px" in ended.err
+    assert not (place / "a").exists()
+
+
+def test_an_option_of_another_workflow_is_refused(frm, fields, place):
+    source = fields[1] / "µ field0.tif"
+    ended = frm(
+        *("analyze", "junctions", source, "-o", place / "a", "--threshold", "Li")
+    )
+    assert ended.status == 1
+    assert "no parameter threshold_method" in ended.err
+    assert "threshold_percent" in ended.err
