@@ -66,7 +66,7 @@ class Workflow:
     @property
     def is_shipped(self) -> bool:
         """Whether the script is one that comes with the package."""
-        return self.script == _shipped_scripts().get(self.name)
+        return self.script == shipped_scripts().get(self.name)
 
     @property
     def source(self) -> str:
