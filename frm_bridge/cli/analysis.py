@@ -87,7 +87,7 @@ def analyze(
     jobs = [
         (source, plane, output / name)
         for source in sources
-        for plane, name in _planes(source, channel)
+        for plane, name in _planes(source, channel, chosen)
     ]
     for _, _, folder in jobs:
         check_absent(folder / "result.json", overwrite=overwrite)
@@ -228,12 +228,15 @@ def summarise(result: Comparison) -> None:
     )
 
 
-def _planes(source: Path, channel: int | None) -> list[tuple[int | None, str]]:
-    """Every plane of an image with the name of its folder of results."""
+def _planes(
+    source: Path, channel: int | None, workflow: Workflow
+) -> list[tuple[int | None, str]]:
+    """Every plane, or movie, of an image with the name of its folder of results."""
+    from frm_bridge.imagej import series_count
     from frm_bridge.images import open_image
 
     with open_image(source, channel=channel) as image:
-        count = image.info.plane_count
+        count = series_count(image.info, workflow.measures)
     if count == 1:
         return [(None, result_name(source))]
     # ImageJ counts planes from 1, and so do the names of the folders.

@@ -12,18 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from frm_bridge.errors import InputError, WorkflowError
+from frm_bridge.errors import WorkflowError
 from frm_bridge.imagej.gateway import start_imagej
+from frm_bridge.imagej.handover import Source, hand_over
 from frm_bridge.imagej.scripts import run_script
 from frm_bridge.imagej.workflows import Workflow, find_workflow, library_folder
-from frm_bridge.images import (
-    check_pixel_size,
-    open_image,
-    same_pixel_size,
-    write_plane,
-)
+from frm_bridge.images import check_pixel_size
 from frm_bridge.outputs import (
     check_absent,
     disk_full,
@@ -34,13 +28,10 @@ from frm_bridge.outputs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterator, Mapping, Sequence
 
     from frm_bridge.imagej.gateway import ImageJ
     from frm_bridge.imagej.parameters import Value
-    from frm_bridge.images import ImageInfo
 
 _log = logging.getLogger(__name__)
 
@@ -55,29 +46,58 @@ class WorkflowResult:
     Attributes
     ----------
     image : Path
-        The image that was measured.
+        The image that was measured; of several, the first.
     output : Path
         The folder of the results.
     workflow : Workflow
         Script and parameters.
     result : mapping
         ``result.json``.
-    objects : Path
-        ``objects.csv``; headings alone where there is no object. Centroids are in
-        ImageJ's convention: the centre of the first pixel is (0.5, 0.5).
-    labels : Path
-        ``labels.tif``, uint16: 0 is background, the others are the table's labels.
-    rois : Path
-        ``rois.zip``, for ImageJ's ROI Manager.
+    files : mapping of str to Path
+        What the workflow wrote, by its own names for it. ``objects``: the table of
+        nuclei or cells, headings alone where there are none, with centroids in
+        ImageJ's convention (the centre of the first pixel is 0.5, 0.5). ``labels``:
+        uint16, 0 is background, the others are the table's labels. ``rois``: for
+        ImageJ's ROI Manager.
     """
 
     image: Path
     output: Path
     workflow: Workflow
     result: Mapping[str, Any]
-    objects: Path
-    labels: Path
-    rois: Path
+    files: Mapping[str, Path]
+
+    def file(self, name: str) -> Path:
+        """Give the file that the workflow calls by this name.
+
+        Raises
+        ------
+        WorkflowError
+            ``E_WORKFLOW_TABLE`` when it wrote none.
+        """
+        if name not in self.files:
+            raise WorkflowError(
+                "E_WORKFLOW_TABLE",
+                f"the workflow {self.workflow.name} wrote no {name}; it wrote "
+                f"{', '.join(self.files) or 'nothing'}",
+                f"let the script name it among the outputs of its {RESULT}",
+            )
+        return self.files[name]
+
+    @property
+    def objects(self) -> Path:
+        """The table of the objects."""
+        return self.file("objects")
+
+    @property
+    def labels(self) -> Path:
+        """The label image of the objects."""
+        return self.file("labels")
+
+    @property
+    def rois(self) -> Path:
+        """The outlines of the objects."""
+        return self.file("rois")
 
     @property
     def count(self) -> int:
@@ -102,7 +122,7 @@ class WorkflowResult:
 
 def run_workflow(
     workflow: Workflow | str,
-    image: str | Path,
+    image: str | Path | Sequence[Source],
     output: str | Path,
     *,
     parameters: Mapping[str, Value] | None = None,
@@ -112,24 +132,26 @@ def run_workflow(
     fiji: Path | None = None,
     overwrite: bool = False,
 ) -> WorkflowResult:
-    """Measure one plane of an image in ImageJ.
+    """Measure an image in ImageJ: a plane, a movie, or a truth with its prediction.
 
     Parameters
     ----------
     workflow : Workflow or str
         Or its name, or the path of its script.
-    image : str or Path
-        Anything that `frm_bridge.images.open_image` reads.
+    image : str or Path, or sequence of Source
+        Anything that `frm_bridge.images.open_image` reads. Several sources are the
+        frames of one movie, or the truth and its prediction.
     output : str or Path
-        Folder for ``objects.csv``, ``labels.tif``, ``rois.zip`` and ``result.json``;
-        it appears with all of them, or not at all.
+        Folder for the workflow's files, ``result.json`` last; it appears with all of
+        them, or not at all.
     parameters : mapping, optional
         Instead of the workflow's own.
     channel : int, optional
         Take this channel of a multi-channel image, counted from 1 as in ImageJ.
     plane : int, optional
-        Flat index over the leading axes, from 0; needed for a stack. ``result.json``
-        and names of folders count planes from 1, as ImageJ does.
+        Flat index over the leading axes, from 0, of a movie over those but T; needed
+        for a stack. ``result.json`` and names of folders count planes from 1, as
+        ImageJ does.
     pixel_size_um : float, optional
         Instead of the one in the file, with a warning where that is another.
     fiji : Path, optional
@@ -153,107 +175,44 @@ def run_workflow(
     EnvironmentProblem
         ``E_NO_JAVA``, ``E_NO_IMAGEJ``.
     """
-    image, output = Path(image), Path(output)
+    output = Path(output)
+    sources = (
+        [Source(Path(image), channel, plane)]
+        if isinstance(image, str | Path)
+        else list(image)
+    )
     if not isinstance(workflow, Workflow):
         workflow = find_workflow(workflow)
     if parameters:
         workflow = workflow.with_parameters(**parameters)
     check_absent(output / RESULT, overwrite=overwrite)
     check_pixel_size(pixel_size_um)
-    chosen = _Plane(image, channel, plane, pixel_size_um)
     with _new_folder(output) as partial:
-        source = partial / "plane.tif"
-        warnings = chosen.hand_over(source)
+        handed = partial / "plane.tif"
+        warnings = hand_over(
+            handed, workflow.measures, sources, pixel_size_um=pixel_size_um
+        )
         imagej = start_imagej(fiji=fiji)
-        result = _run(imagej, workflow, source, partial)
-        result |= chosen.described() | {"sha256": workflow.sha256}
+        result = _run(imagej, workflow, handed, partial)
+        result |= _describe(sources) | {"sha256": workflow.sha256}
         result["warnings"] = [*warnings, *result["warnings"]]
-        source.unlink()
+        handed.unlink()
         write_json(partial / RESULT, result, overwrite=True)
-    return _read_result(image, output, workflow)
+    return _read_result(sources[0].image, output, workflow)
+
+
+def _describe(sources: Sequence[Source]) -> dict[str, Any]:
+    """Say what was measured: the first source, and all where there are several."""
+    first = sources[0].described()
+    if len(sources) == 1:
+        return first
+    return first | {"sources": [source.described() for source in sources]}
 
 
 def _read_result(image: Path, output: Path, workflow: Workflow) -> WorkflowResult:
     result = json.loads((output / RESULT).read_text(encoding="utf-8"))
-    files = {name: output / file for name, file in result["outputs"].items()}
-    return WorkflowResult(
-        image,
-        output,
-        workflow,
-        result,
-        files["objects"],
-        files["labels"],
-        files["rois"],
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Plane:
-    """The plane that is measured."""
-
-    image: Path
-    channel: int | None
-    plane: int | None
-    pixel_size_um: float | None
-
-    def hand_over(self, path: Path) -> list[str]:
-        """Write it as a TIFF that ImageJ opens just as we read it; give warnings.
-
-        NB: ImageJ would read inches as a scale, has no PNG scale, and not every TIFF
-        compression; one reader for all is also what makes truth and prediction alike.
-        """
-        with open_image(self.image, channel=self.channel) as opened:
-            info = opened.info
-            place = _choose_plane(self.image, self.plane, info.plane_count)
-            pixels = opened.read_plane(place)
-        _check_finite(self.image, pixels)
-        size = self.pixel_size_um or info.pixel_size_um
-        write_plane(path, pixels, pixel_size_um=size)
-        return self._warnings(info)
-
-    def _warnings(self, info: ImageInfo) -> list[str]:
-        given, own = self.pixel_size_um, info.pixel_size_um
-        if given is None or own is None or same_pixel_size(own, given):
-            return list(info.notes)
-        replaced = (
-            f"the pixel size of {given:g} µm was given, and replaces the file's "
-            f"{own:g} µm"
-        )
-        return [*info.notes, replaced]
-
-    def described(self) -> dict[str, Any]:
-        """Give what ``result.json`` says of it; counted from 1, as ImageJ does."""
-        return {
-            "image": str(self.image),
-            "channel": self.channel,
-            "plane": (self.plane or 0) + 1,
-        }
-
-
-def _choose_plane(image: Path, plane: int | None, count: int) -> int:
-    if plane is None and count > 1:
-        raise InputError(
-            "E_IMAGE_PLANES",
-            f"{image} has {count} planes; a workflow measures one",
-            f"name a plane from 0 to {count - 1}, or run the workflow on each in turn",
-        )
-    if not 0 <= (plane or 0) < count:
-        raise InputError(
-            "E_IMAGE_PLANES",
-            f"{image} has no plane {plane}",
-            f"name a plane from 0 to {count - 1}",
-        )
-    return plane or 0
-
-
-def _check_finite(image: Path, pixels: NDArray[Any]) -> None:
-    if not np.isfinite(pixels).all():
-        raise InputError(
-            "E_IMAGE_NOT_FINITE",
-            f"{image} has {np.count_nonzero(~np.isfinite(pixels))} pixels that are NaN "
-            "or infinite",
-            "replace them, in ImageJ by Process > Noise > Remove NaNs...",
-        )
+    files = {name: output / file for name, file in result.get("outputs", {}).items()}
+    return WorkflowResult(image, output, workflow, result, files)
 
 
 def _run(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 from frm_bridge.errors import InputError
 from frm_bridge.imagej.parameters import (
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 # Every script has these two; the runner fills them in.
 PATHS = ("image_path", "output_folder")
+
+Measures = Literal["plane", "movie", "pair"]
+_MEASURES = re.compile(r"^# measures: (plane|movie|pair)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,16 @@ class Workflow:
     def is_shipped(self) -> bool:
         """Whether the script is one that comes with the package."""
         return self.script == shipped_scripts().get(self.name)
+
+    @property
+    def measures(self) -> Measures:
+        """What the script measures, by its line ``# measures: movie``; else a plane.
+
+        A movie is all frames of one channel and slice; a pair is a truth and its
+        prediction, as two frames.
+        """
+        said = _MEASURES.search(self.source)
+        return "plane" if said is None else cast("Measures", said[1])
 
     @property
     def source(self) -> str:
