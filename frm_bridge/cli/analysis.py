@@ -27,7 +27,6 @@ from frm_bridge.cli.workflowoptions import GivenParameters, with_workflow_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from frm_bridge.comparison import Comparison
     from frm_bridge.imagej import Workflow
 
 WorkflowName = Annotated[
@@ -204,28 +203,8 @@ def compare(
             report=reporting.write_report,
         )
     warn(result.warnings)
-    summarise(result)
+    typer.echo(result.sentence())
     typer.echo(f"report: {(output / 'report.html').resolve()}")
-
-
-def summarise(result: Comparison) -> None:
-    """Print a comparison in one line."""
-    found = result.summary.objects
-    percent = found.count_error_percent
-    change = "n/a" if percent is None else f"{percent:+.1f} %"
-    scores = ", ".join(
-        f"{name} {'n/a' if value is None else f'{value:.2f}'}"
-        for name, value in (
-            ("recall", found.recall),
-            ("precision", found.precision),
-            ("F1", found.f1),
-            ("PCC", result.summary.pcc.mean),
-        )
-    )
-    typer.echo(
-        f"{found.truth_count} on the truth, {found.predicted_count} on the prediction "
-        f"({change}); {scores}"
-    )
 
 
 def _planes(

@@ -26,7 +26,6 @@ def demo(
 
         frm-bridge demo --output demo
     """
-    from frm_bridge.cli.analysis import summarise
     from frm_bridge.comparison import compare
     from frm_bridge.comparison.folder import check_folder
     from frm_bridge.imagej import start_imagej
@@ -74,7 +73,7 @@ def demo(
             progress=progress,
             report=report_on,
         )
-    summarise(result)
+    typer.echo(result.sentence())
     warn(result.warnings)
     page = (output / "report.html").resolve()
     typer.echo(f"\nOpen this page in a browser: {page}")

@@ -1,6 +1,7 @@
 """Comparison: one workflow on truth and prediction, and how far the answers agree."""
 
 from frm_bridge.comparison.agreement import compare
+from frm_bridge.comparison.objectagreement import FieldComparison, ObjectComparison
 from frm_bridge.comparison.objects import (
     DEFAULT_MIN_IOU,
     ObjectMatches,
@@ -12,17 +13,19 @@ from frm_bridge.comparison.pixels import (
     pearson,
     segmentation_pcc,
 )
-from frm_bridge.comparison.results import Comparison, FieldComparison
-from frm_bridge.comparison.summary import ObjectAgreement, Summary
+from frm_bridge.comparison.results import Comparison, MeasuredField
+from frm_bridge.comparison.summary import ObjectAgreement, ObjectSummary
 
 __all__ = [
     "DEFAULT_MIN_IOU",
     "Comparison",
     "FieldComparison",
+    "MeasuredField",
     "ObjectAgreement",
+    "ObjectComparison",
     "ObjectMatches",
+    "ObjectSummary",
     "OutlierRemoval",
-    "Summary",
     "compare",
     "match_objects",
     "mean_squared_error",

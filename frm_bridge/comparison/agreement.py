@@ -4,8 +4,9 @@
 
     fields/<name>/truth/        what the workflow found on the truth
     fields/<name>/prediction/   ... and on the prediction
-    objects.csv                 every object of every field, and what became of it
     fields.csv                  one row per field
+    objects.csv                 every object of every field, and what became of it; or
+                                the tables of another kind of workflow
     comparison.json             all numbers, parameters, versions and hashes; last
 """
 
@@ -15,38 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-import tifffile
-
 from frm_bridge.comparison import record
-from frm_bridge.comparison.fields import find_fields, is_relative
+from frm_bridge.comparison.fields import PREDICTION, TRUTH, find_fields, is_relative
 from frm_bridge.comparison.folder import FOLDER, RECORD, fresh_folder
-from frm_bridge.comparison.ledger import (
-    PREDICTION,
-    TRUTH,
-    build_ledger,
-    read_objects,
-)
-from frm_bridge.comparison.objects import (
-    DEFAULT_MIN_IOU,
-    match_objects,
-)
-from frm_bridge.comparison.pixels import PixelAgreement, measure_pixels
-from frm_bridge.comparison.results import (
-    CompareSettings,
-    Comparison,
-    FieldComparison,
-)
-from frm_bridge.comparison.summary import Summary, summarise_objects
+from frm_bridge.comparison.objectagreement import compare_objects
+from frm_bridge.comparison.objects import DEFAULT_MIN_IOU
+from frm_bridge.comparison.pixels import PixelAgreement, join_pixels, measure_pixels
+from frm_bridge.comparison.results import CompareSettings, Comparison, MeasuredField
 from frm_bridge.imagej import Workflow, find_workflow, run_workflow
 from frm_bridge.images import open_image
 from frm_bridge.outputs import replacing, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from frm_bridge.comparison.fields import Field
-    from frm_bridge.imagej import WorkflowResult
+    from frm_bridge.imagej import Source, WorkflowResult
     from frm_bridge.models.card import ModelCard
 
 
@@ -106,7 +91,8 @@ def compare(
     Returns
     -------
     Comparison
-        The numbers, and where the files are.
+        The numbers, and where the files are; of nuclei, cells and other objects an
+        `ObjectComparison`.
 
     Raises
     ------
@@ -125,8 +111,10 @@ def compare(
         transmitted=None if transmitted is None else Path(transmitted),
         channels=channels or {},
         pixel_size_um=pixel_size_um,
+        measures=chosen.measures,
     )
-    runs = _Runs(chosen, settings, provenance, fiji, 2 * len(fields), progress)
+    total = sum(len(field.sources(chosen.measures)) for field in fields)
+    runs = _Runs(chosen, settings, provenance, fiji, total, progress)
     sources = [
         path
         for field in fields
@@ -134,21 +122,22 @@ def compare(
         if path is not None
     ]
     with fresh_folder(output, sources, overwrite=overwrite):
-        found = tuple(runs.compare_field(field, output) for field in fields)
-        comparison = Comparison(
-            output=output,
-            fields=found,
-            summary=Summary.of(
-                [one.ledger for one in found],
-                [one.matches for one in found],
-                [one.pixels for one in found],
-            ),
-            warnings=record.collect_warnings(found, settings),
+        measured = tuple(runs.measure(field, output) for field in fields)
+        comparison = _kind(measured)(
+            measured,
+            output,
+            settings,
+            warnings=record.collect_warnings(measured, settings),
         )
         _write(comparison, chosen, settings, card)
         if report is not None:
             report(output)
     return comparison
+
+
+def _kind(measured: Sequence[MeasuredField]) -> Callable[..., Comparison]:
+    """Choose what to compare by what the workflow left behind."""
+    return compare_objects
 
 
 @dataclass(slots=True)
@@ -163,42 +152,27 @@ class _Runs:
     progress: Callable[[int, int], None] | None
     done: int = 0
 
-    def compare_field(self, field: Field, output: Path) -> FieldComparison:
-        """Run, match and measure one field."""
+    def measure(self, field: Field, output: Path) -> MeasuredField:
+        """Run the workflow on both sides of one field, and compare the pixels."""
         folder = output / FOLDER / field.name
-        results = {
-            TRUTH: self._run(field, TRUTH, field.truth, folder),
-            PREDICTION: self._run(field, PREDICTION, field.prediction, folder),
-        }
-        matches = match_objects(
-            tifffile.imread(results[TRUTH].labels),
-            tifffile.imread(results[PREDICTION].labels),
-            min_iou=self.settings.min_iou,
-        )
-        tables = {side: read_objects(run.objects) for side, run in results.items()}
-        ledger = build_ledger(
-            field.name, tables, matches, pixel_size_um=field.pixel_size_um
-        )
         provenance = self.provenance or field.provenance
-        return FieldComparison(
+        return MeasuredField(
             field=field,
             pixels=self._pixels(field, relative=is_relative(provenance)),
-            objects=summarise_objects(ledger, [matches]),
-            matches=matches,
-            ledger=ledger,
-            results=results,
+            results={
+                side: self._run(field, sources, folder / side)
+                for side, sources in field.sources(self.workflow.measures).items()
+            },
             provenance=provenance,
         )
 
     def _run(
-        self, field: Field, side: str, image: Path, folder: Path
+        self, field: Field, sources: Sequence[Source], folder: Path
     ) -> WorkflowResult:
         result = run_workflow(
             self.workflow,
-            image,
-            folder / side,
-            channel=field.channels.get(side),
-            plane=field.plane,
+            sources,
+            folder,
             pixel_size_um=field.pixel_size_um,
             fiji=self.fiji,
         )
@@ -213,11 +187,16 @@ class _Runs:
             open_image(field.truth, channel=channels.get(TRUTH)) as truth,
             open_image(field.prediction, channel=channels.get(PREDICTION)) as predicted,
         ):
-            return measure_pixels(
-                truth.read_plane(field.plane),
-                predicted.read_plane(field.plane),
-                signal_threshold=self.settings.signal_threshold,
-                relative=relative,
+            return join_pixels(
+                [
+                    measure_pixels(
+                        truth.read_plane(plane),
+                        predicted.read_plane(plane),
+                        signal_threshold=self.settings.signal_threshold,
+                        relative=relative,
+                    )
+                    for plane in field.planes
+                ]
             )
 
 
@@ -227,15 +206,12 @@ def _write(
     settings: CompareSettings,
     card: ModelCard | None,
 ) -> None:
-    """Write the two tables, then the record that marks the comparison as whole."""
-    output = comparison.output
-    objects = pd.concat([one.ledger for one in comparison.fields], ignore_index=True)
-    rows = pd.DataFrame([record.field_row(one) for one in comparison.fields])
-    for name, table in (("objects.csv", objects), ("fields.csv", rows)):
-        with replacing(output / name) as partial:
+    """Write the tables, then the record that marks the comparison as whole."""
+    for name, table in comparison.tables().items():
+        with replacing(comparison.output / name) as partial:
             # As many digits as the workflow's own tables.
             table.to_csv(
                 partial, index=False, lineterminator="\n", float_format="%.10g"
             )
     content = record.describe(comparison, workflow, settings, card)
-    write_json(output / RECORD, content, overwrite=False)
+    write_json(comparison.output / RECORD, content, overwrite=False)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from frm_bridge.errors import InputError
+from frm_bridge.imagej import Source, series_count
 from frm_bridge.images import (
     check_pixel_size,
     list_images,
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from frm_bridge.imagej.workflows import Measures
     from frm_bridge.images import ImageInfo
 
+TRUTH, PREDICTION, PAIR = "truth", "prediction", "pair"
 _NO_CHANNELS: Mapping[str, int] = MappingProxyType({})
 _ROLE_NAMES = {
     "truth": "truth",
@@ -47,9 +50,12 @@ class Field:
         The channel taken of the truth, prediction or transmitted file, counted from 1;
         without an entry the file has one.
     plane : int
-        Flat index of the plane.
+        Flat index of the plane; of a movie over the axes but T.
+    planes : tuple of int
+        Flat indices of all its planes: of one, or of a movie's frames.
     place : mapping of str to int
-        The plane's index, from 0, on those of the axes T, Z and C that the file has.
+        The plane's index, from 0, on those of the axes T, Z and C that the file has; of
+        a movie without T.
     height, width : int
         In px.
     pixel_size_um : float or None
@@ -67,12 +73,23 @@ class Field:
     transmitted: Path | None
     channels: Mapping[str, int]
     plane: int
+    planes: tuple[int, ...]
     place: Mapping[str, int]
     height: int
     width: int
     pixel_size_um: float | None
     pixel_size_is_given: bool
     provenance: Mapping[str, str]
+
+    def sources(self, measures: Measures) -> dict[str, list[Source]]:
+        """Give what the workflow runs on, by side; truth and prediction as one pair."""
+        sides = {
+            side: Source(path, self.channels.get(side), self.plane)
+            for side, path in ((TRUTH, self.truth), (PREDICTION, self.prediction))
+        }
+        if measures == "pair":
+            return {PAIR: list(sides.values())}
+        return {side: [source] for side, source in sides.items()}
 
 
 def find_fields(
@@ -82,6 +99,7 @@ def find_fields(
     transmitted: Path | None = None,
     channels: Mapping[str, int] = _NO_CHANNELS,
     pixel_size_um: float | None = None,
+    measures: Measures = "plane",
 ) -> tuple[Field, ...]:
     """Pair the files of two folders by stem, or two single files.
 
@@ -96,6 +114,8 @@ def find_fields(
         from 1 as in ImageJ.
     pixel_size_um : float, optional
         In place of what the files say.
+    measures : {"plane", "movie", "pair"}
+        What the workflow measures: a field is a plane, or a movie of one slice.
 
     Raises
     ------
@@ -113,7 +133,7 @@ def find_fields(
         (stem,) = files["truth"]
         files = {role: {stem: roles[role]} for role in roles}
     _refuse_missing(files)
-    return _planes_of(files, channels, pixel_size_um)
+    return _planes_of(files, channels, pixel_size_um, measures)
 
 
 def is_relative(provenance: Mapping[str, str]) -> bool:
@@ -159,6 +179,7 @@ def _planes_of(
     files: Mapping[str, Mapping[str, Path]],
     channels: Mapping[str, int],
     pixel_size_um: float | None,
+    measures: Measures,
 ) -> tuple[Field, ...]:
     faults = _Faults()
     fields: list[Field] = []
@@ -169,38 +190,67 @@ def _planes_of(
             if stem in found
         }
         faults.look(infos, channels, pixel_size_is_given=pixel_size_um is not None)
-        fields += _fields_of(stem, infos, channels, pixel_size_um)
+        fields += [
+            _field(stem, infos, channels, place, pixel_size_um=pixel_size_um)
+            for place in _places(infos["truth"], measures)
+        ]
     faults.refuse()
     return tuple(fields)
 
 
-def _fields_of(
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One of several series of planes in a file: a plane, or a movie's frames."""
+
+    number: int
+    of: int
+    planes: tuple[int, ...]
+    axes: Mapping[str, int]
+
+
+def _places(truth: ImageInfo, measures: Measures) -> list[_Place]:
+    count = series_count(truth, "movie" if measures == "movie" else "plane")
+    return [
+        _Place(
+            number,
+            count,
+            tuple(range(number, truth.plane_count, count)),
+            {
+                axis: index
+                for axis, index in truth.place(number).items()
+                if measures != "movie" or axis != "T"
+            },
+        )
+        for number in range(count)
+    ]
+
+
+def _field(
     stem: str,
     infos: Mapping[str, ImageInfo],
     channels: Mapping[str, int],
+    place: _Place,
+    *,
     pixel_size_um: float | None,
-) -> list[Field]:
+) -> Field:
     truth, prediction = infos["truth"], infos["prediction"]
-    several = truth.plane_count > 1
-    return [
-        Field(
-            # ImageJ counts planes from 1, and so do names.
-            name=f"{stem}_plane{plane + 1:04d}" if several else stem,
-            image=stem,
-            truth=truth.path,
-            prediction=prediction.path,
-            transmitted=infos["transmitted"].path if "transmitted" in infos else None,
-            channels=channels,
-            plane=plane,
-            place=truth.place(plane),
-            height=truth.height,
-            width=truth.width,
-            pixel_size_um=pixel_size_um or truth.pixel_size_um,
-            pixel_size_is_given=pixel_size_um is not None,
-            provenance=prediction.properties,
-        )
-        for plane in range(truth.plane_count)
-    ]
+    return Field(
+        # ImageJ counts planes from 1, and so do names.
+        name=f"{stem}_plane{place.number + 1:04d}" if place.of > 1 else stem,
+        image=stem,
+        truth=truth.path,
+        prediction=prediction.path,
+        transmitted=infos["transmitted"].path if "transmitted" in infos else None,
+        channels=channels,
+        plane=place.number,
+        planes=place.planes,
+        place=place.axes,
+        height=truth.height,
+        width=truth.width,
+        pixel_size_um=pixel_size_um or truth.pixel_size_um,
+        pixel_size_is_given=pixel_size_um is not None,
+        provenance=prediction.properties,
+    )
 
 
 def _info(path: Path, channel: int | None) -> ImageInfo:

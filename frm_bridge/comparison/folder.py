@@ -9,7 +9,6 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from frm_bridge.comparison.ledger import PREDICTION, TRUTH
 from frm_bridge.errors import OutputError
 from frm_bridge.imagej.runner import RESULT
 from frm_bridge.outputs import check_absent, make_folder
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 
 RECORD = "comparison.json"
 FOLDER = "fields"
-_MINE = (RECORD, "fields.csv", "objects.csv", "report.html", FOLDER)
+TABLES = ("fields.csv", "objects.csv", "links.csv", "spots.csv", "tracks.csv")
+_MINE = (RECORD, *TABLES, "report.html", FOLDER)
 
 
 def check_folder(
@@ -74,10 +74,13 @@ def _run_folders(output: Path) -> list[Path]:
     """Give the folders of the workflow's results that the record names."""
     try:
         record = json.loads((output / RECORD).read_text(encoding="utf-8"))
-        folders = [output / field["folder"] for field in record["fields"]]
+        return [
+            output / field["folder"] / run
+            for field in record["fields"]
+            for run in field["runs"]
+        ]
     except (OSError, ValueError, KeyError, TypeError):
         return []
-    return [folder / side for folder in folders for side in (TRUTH, PREDICTION)]
 
 
 def _files_of(folder: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from frm_bridge.comparison.fields import PREDICTION, TRUTH
 from frm_bridge.errors import WorkflowError
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from frm_bridge.comparison.objects import ObjectMatches
 
-TRUTH, PREDICTION = "truth", "prediction"
 MATCHED, MISSED, INVENTED = "matched", "missed", "invented"
 
 LEADING = (

@@ -19,7 +19,7 @@ from frm_bridge.comparison.outliers import OutlierRemoval, remove_outliers
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -200,6 +200,27 @@ def measure_pixels(
         if threshold is None
         else tuple(has_signal(a, threshold) for a, _ in tiles),
     )
+
+
+def join_pixels(planes: Sequence[PixelAgreement]) -> PixelAgreement:
+    """Give the agreement of a movie: the mean of its frames; of one plane its own."""
+    if len(planes) == 1:
+        return planes[0]
+    signals = [one.signal for one in planes if one.signal is not None]
+    return PixelAgreement(
+        pcc=_mean(one.pcc for one in planes),
+        mse=_mean(one.mse for one in planes),
+        mse_truth_sd=_mean(one.mse_truth_sd for one in planes),
+        segmentation_pcc=_mean(one.segmentation_pcc for one in planes),
+        signal=any(signals) if signals else None,
+        sub_image_pcc=tuple(pcc for one in planes for pcc in one.sub_image_pcc),
+        sub_image_signal=tuple(yes for one in planes for yes in one.sub_image_signal),
+    )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def score_signal(

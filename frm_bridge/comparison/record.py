@@ -11,8 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import frm_bridge
-from frm_bridge.comparison.fields import is_relative
-from frm_bridge.comparison.ledger import PREDICTION, TRUTH
+from frm_bridge.comparison.fields import PREDICTION, TRUTH, is_relative
 from frm_bridge.comparison.outliers import MAD_LIMIT, MAD_SCALE
 from frm_bridge.comparison.pixels import SUB_IMAGE_PX
 from frm_bridge.models.card import file_sha256
@@ -22,12 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from frm_bridge.comparison.fields import Field
+    from frm_bridge.comparison.pixels import PixelAgreement
     from frm_bridge.comparison.results import (
         CompareSettings,
         Comparison,
-        FieldComparison,
+        MeasuredField,
     )
-    from frm_bridge.imagej import Workflow
+    from frm_bridge.imagej import Workflow, WorkflowResult
     from frm_bridge.models.card import ModelCard
 
 SCHEMA = 1
@@ -51,11 +51,12 @@ def describe(
     """Give all that ``comparison.json`` holds; what is not available is None."""
     content = {
         "schema": SCHEMA,
+        "kind": comparison.kind,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _versions(comparison),
         "workflow": {
             "name": workflow.name,
-            "things": comparison.fields[0].results[TRUTH].things,
+            "things": _first_result(comparison).things,
             "script": workflow.script.name,
             "is_shipped": workflow.is_shipped,
             "sha256": workflow.sha256,
@@ -76,48 +77,29 @@ def describe(
         "model": None if card is None else json.loads(card.to_json()),
         "summary": dataclasses.asdict(comparison.summary),
         "fields": [
-            _describe_field(one, comparison.output) for one in comparison.fields
+            _describe_field(one, comparison.output) | comparison.describe_field(index)
+            for index, one in enumerate(comparison.fields)
         ],
         "warnings": list(comparison.warnings),
     }
     return {key: _plain(value) for key, value in content.items()}
 
 
-def field_row(one: FieldComparison) -> dict[str, Any]:
-    """Give a field's row of ``fields.csv``; None becomes an empty cell."""
-    objects, pixels = one.objects, one.pixels
+def field_columns(field: Field) -> dict[str, Any]:
+    """Give the columns of ``fields.csv`` that say which field it is."""
     return {
-        "field": one.field.name,
-        "image": one.field.image,
-        **{axis.lower(): _place(one.field).get(axis) for axis in "TZC"},
-        "width_px": one.field.width,
-        "height_px": one.field.height,
-        "pixel_size_um": one.field.pixel_size_um,
-        "truth_count": objects.truth_count,
-        "predicted_count": objects.predicted_count,
-        "count_error": objects.count_error,
-        "count_error_percent": objects.count_error_percent,
-        "matched": objects.matched,
-        "missed": objects.missed,
-        "invented": objects.invented,
-        "split": objects.split,
-        "merged": objects.merged,
-        "precision": objects.precision,
-        "recall": objects.recall,
-        "f1": objects.f1,
-        "truth_mean_area_px": objects.truth_area_px.mean,
-        "predicted_mean_area_px": objects.predicted_area_px.mean,
-        "truth_mean_area_um2": objects.truth_area_um2.mean,
-        "predicted_mean_area_um2": objects.predicted_area_um2.mean,
-        "area_bias_percent": objects.area_bias_percent,
-        "area_ratio_mean": objects.area_ratio.mean,
-        "area_ratio_median": objects.area_ratio.median,
-        "displacement_mean_px": objects.displacement_px.mean,
-        "displacement_median_px": objects.displacement_px.median,
-        "displacement_mean_um": objects.displacement_um.mean,
-        "displacement_median_um": objects.displacement_um.median,
-        "shift_x_px": objects.shift_x_px,
-        "shift_y_px": objects.shift_y_px,
+        "field": field.name,
+        "image": field.image,
+        **{axis.lower(): _place(field).get(axis) for axis in "TZC"},
+        "width_px": field.width,
+        "height_px": field.height,
+        "pixel_size_um": field.pixel_size_um,
+    }
+
+
+def pixel_columns(pixels: PixelAgreement) -> dict[str, Any]:
+    """Give the columns of ``fields.csv`` on pixels."""
+    return {
         "pcc": pixels.pcc,
         "segmentation_pcc": pixels.segmentation_pcc,
         "signal": pixels.signal,
@@ -127,7 +109,7 @@ def field_row(one: FieldComparison) -> dict[str, Any]:
 
 
 def collect_warnings(
-    fields: Sequence[FieldComparison], settings: CompareSettings
+    fields: Sequence[MeasuredField], settings: CompareSettings
 ) -> tuple[str, ...]:
     """Gather what the reader of the numbers must know, each thing once."""
     of: dict[str, list[str]] = {}
@@ -156,13 +138,18 @@ def collect_warnings(
     return tuple(said)
 
 
-def _describe_field(one: FieldComparison, output: Path) -> dict[str, Any]:
+def _first_result(comparison: Comparison) -> WorkflowResult:
+    return next(iter(comparison.fields[0].results.values()))
+
+
+def _describe_field(one: MeasuredField, output: Path) -> dict[str, Any]:
     field = one.field
-    folder = one.results[TRUTH].output.parent
+    folder = next(iter(one.results.values())).output.parent
     return {
         "name": field.name,
         "image": field.image,
         "folder": folder.relative_to(output).as_posix(),
+        "runs": list(one.results),
         "plane": field.plane + 1,
         "place": _place(field),
         "height": field.height,
@@ -177,7 +164,6 @@ def _describe_field(one: FieldComparison, output: Path) -> dict[str, Any]:
         if field.transmitted is None
         else _describe_file(field.transmitted, field, "transmitted"),
         "pixels": dataclasses.asdict(one.pixels),
-        "objects": dataclasses.asdict(one.objects),
     }
 
 
@@ -205,7 +191,7 @@ def _versions(comparison: Comparison) -> dict[str, str]:
     """Give the versions of what made the numbers."""
     return {
         "frm_bridge": frm_bridge.__version__,
-        "imagej": comparison.fields[0].results[PREDICTION].imagej_version,
+        "imagej": _first_result(comparison).imagej_version,
         "python": platform.python_version(),
         **{name: version(name) for name in LIBRARIES},
     }

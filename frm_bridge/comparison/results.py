@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from frm_bridge.comparison.objects import DEFAULT_MIN_IOU, check_min_iou
 
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from frm_bridge.comparison.fields import Field
-    from frm_bridge.comparison.objects import ObjectMatches
     from frm_bridge.comparison.pixels import PixelAgreement
-    from frm_bridge.comparison.summary import ObjectAgreement, Summary
+    from frm_bridge.comparison.summary import Distribution
     from frm_bridge.imagej import WorkflowResult
 
 
@@ -41,51 +40,70 @@ class CompareSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldComparison:
-    """What one field gave.
+class MeasuredField:
+    """A field that the workflow has run on.
 
     Attributes
     ----------
     field : Field
         Its files.
-    pixels, objects
-        Agreement of pixels and of objects.
-    matches : ObjectMatches
-        Which predicted object is which true one.
-    ledger : DataFrame
-        The rows of ``objects.csv``.
+    pixels : PixelAgreement
+        How alike the pixels are; over all frames of a movie.
     results : mapping
-        The workflow's results on ``truth`` and ``prediction``.
+        The workflow's results on ``truth`` and ``prediction``; of a workflow that
+        measures pairs, its one result on ``pair``.
     provenance : mapping of str to str
         What the prediction file, or else the caller, says of its origin.
     """
 
     field: Field
     pixels: PixelAgreement
-    objects: ObjectAgreement
-    matches: ObjectMatches
-    ledger: pd.DataFrame
     results: Mapping[str, WorkflowResult]
     provenance: Mapping[str, str]
+
+
+class Summary(Protocol):
+    """All fields together: a dataclass that goes into the record as it is."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def pcc(self) -> Distribution:
+        """PCC of each field, over all its pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What all fields gave; everything is in ``output`` too.
 
+    Each kind of workflow has its own subclass, which adds what it compares.
+
     Attributes
     ----------
     output : Path
-        The folder with ``comparison.json``, ``fields.csv`` and ``objects.csv``.
-    fields : tuple of FieldComparison
-        One per field (or plane), by name.
-    summary : Summary
+        The folder with ``comparison.json`` and the tables.
+    fields : tuple of MeasuredField
+        One per field, plane or movie, by name.
+    summary : dataclass
         All fields together.
     warnings : tuple of str
         What the reader of the numbers must know.
     """
 
+    kind: ClassVar[str]
     output: Path
-    fields: tuple[FieldComparison, ...]
+    fields: tuple[MeasuredField, ...]
     summary: Summary
     warnings: tuple[str, ...]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give the tables to write, by the name of their file."""
+        raise NotImplementedError
+
+    def describe_field(self, index: int) -> dict[str, Any]:
+        """Give what the record says of a field beside its files and pixels."""
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        """Say in one line what came out."""
+        raise NotImplementedError

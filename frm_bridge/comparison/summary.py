@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from frm_bridge.comparison.ledger import INVENTED, MATCHED, MISSED, PREDICTION, TRUTH
+from frm_bridge.comparison.fields import PREDICTION, TRUTH
+from frm_bridge.comparison.ledger import INVENTED, MATCHED, MISSED
 from frm_bridge.comparison.objects import CURVE_IOU, score_detection
 from frm_bridge.comparison.outliers import remove_outliers
 from frm_bridge.comparison.pixels import SUB_IMAGE_PX, SignalScore, score_signal
@@ -123,7 +124,7 @@ class ObjectAgreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class ObjectSummary:
     """All fields together.
 
     Attributes
@@ -157,7 +158,7 @@ class Summary:
         ledgers: Sequence[pd.DataFrame],
         matches: Sequence[ObjectMatches],
         pixels: Sequence[PixelAgreement],
-    ) -> Summary:
+    ) -> ObjectSummary:
         """Summarise fields, given in one order."""
         counts = [percent_error(len(m.truth), len(m.predicted)) for m in matches]
         tiles = [score for one in pixels for score in one.sub_image_pcc]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from frm_bridge.comparison import compare
+from frm_bridge.comparison import ObjectComparison, compare
 from frm_bridge.comparison.pixels import pearson
+from frm_bridge.errors import InputError
 from frm_bridge.imagej import Workflow, find_workflow
 from frm_bridge.images import open_image, write_plane
 from frm_bridge.models.card import read_card, write_card
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from frm_bridge.comparison import Comparison
     from frm_bridge.images import Image
     from frm_bridge.training.pairs import Pair
 
@@ -81,7 +81,7 @@ def score_workflow(
     workflow: Workflow | str = "nuclei",
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> Comparison:
+) -> ObjectComparison:
     """Predict the test pairs and compare them with their targets by a workflow.
 
     Parameters
@@ -101,7 +101,7 @@ def score_workflow(
 
     Returns
     -------
-    Comparison
+    ObjectComparison
         Of all test fields.
     """
     tests = [pair for pair in pairs if pair.split == "test"]
@@ -123,6 +123,12 @@ def score_workflow(
         overwrite=overwrite,
         progress=progress,
     )
+    if not isinstance(result, ObjectComparison):
+        raise InputError(
+            "E_OPTION",
+            f"the workflow {chosen.name} finds no objects to score a model by",
+            "choose nuclei or junctions",
+        )
     _add_to_card(
         model,
         {

@@ -22,7 +22,11 @@ def write(folder, text):
     outputs = '{"outputs": {"labels": "labels.tif"}, "text": "' + text + '"}'
     (run / "result.json").write_text(outputs)
     (folder / "report.html").write_text(text)
-    record = '{"fields": [{"folder": "fields/a"}], "text": "' + text + '"}'
+    record = (
+        '{"fields": [{"folder": "fields/a", "runs": ["truth"]}], "text": "'
+        + text
+        + '"}'
+    )
     (folder / "comparison.json").write_text(record)
 
 

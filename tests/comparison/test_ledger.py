@@ -7,7 +7,7 @@ import pytest
 from frm_bridge.comparison.ledger import build_ledger, read_objects
 from frm_bridge.comparison.objects import match_objects
 from frm_bridge.comparison.pixels import measure_pixels
-from frm_bridge.comparison.summary import Distribution, Summary, summarise_objects
+from frm_bridge.comparison.summary import Distribution, ObjectSummary, summarise_objects
 from frm_bridge.errors import WorkflowError
 
 HEADINGS = "label,area_px,area_um2,centroid_x_px,centroid_y_px,mean_intensity\n"
@@ -135,7 +135,7 @@ def test_fields_are_pooled_by_their_objects(compare_boxes):
         for image in random.random((3, 256, 300))
     ]
     ledgers, matches = zip(one, two, none, strict=True)
-    summary = Summary.of(ledgers, matches, pixels)
+    summary = ObjectSummary.of(ledgers, matches, pixels)
     assert summary.fields == 3
     assert (summary.objects.truth_count, summary.objects.matched) == (3, 1)
     assert summary.objects.f1_at[0] == (0.1, pytest.approx(2 / 5))
