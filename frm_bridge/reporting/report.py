@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from frm_bridge.errors import InputError
 from frm_bridge.outputs import write_text
 from frm_bridge.reporting import wording
-from frm_bridge.reporting.charts import draw_charts
-from frm_bridge.reporting.panels import picture_field
-from frm_bridge.reporting.tables import (
-    FIELD_COLUMNS,
-    TOTAL,
-    fact_tables,
-    field_rows,
-    score_rows,
-    tiles,
-)
+from frm_bridge.reporting.facts import fact_tables
+from frm_bridge.reporting.methods import methods
+from frm_bridge.reporting.objectpage import object_page
+from frm_bridge.reporting.page import TOTAL, Page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     Record = Mapping[str, Any]
 
 SHOWN_FIELDS = 6
 """Fields whose pictures are on the page, so that a plate does not weigh 100 MB."""
+
+
+_PAGES: dict[str, Callable[[Record, Path, int], Page]] = {"objects": object_page}
 
 
 def write_report(
@@ -75,44 +70,22 @@ def write_report(
     """
     comparison = Path(comparison)
     record = _read_record(comparison)
-    ledger = pd.read_csv(
-        comparison / "objects.csv",
-        dtype={"field": str, "note": str},
-        # A field may be called NA.
-        keep_default_na=False,
-        na_values=[""],
-    )
-    page = output or comparison / "report.html"
-    shown = _choose_fields(record, shown_fields)
-    text = _template().render(
+    page = _PAGES[record["kind"]](record, comparison, shown_fields)
+    text = _template(page.template).render(
         title=title,
         record=record,
         words=wording,
-        things=wording.noun(record),
-        headline=wording.headline(record),
-        second_line=wording.summary_sentence(record),
-        methods=wording.methods(record),
-        references=wording.REFERENCES,
-        tiles=tiles(record),
-        charts=draw_charts(record, ledger),
-        columns=FIELD_COLUMNS,
+        page=page,
         total=TOTAL,
-        rows=field_rows(record),
-        scores=score_rows(record),
+        methods=methods(record, page.matching),
+        references=wording.REFERENCES,
         facts=fact_tables(record),
         calibrated=all(f["pixel_size_um"] is not None for f in record["fields"]),
-        pictures=[
-            (
-                field,
-                picture_field(
-                    field, comparison, ledger[ledger["field"] == field["name"]]
-                ),
-            )
-            for field in shown
-        ],
+        **page.extra,
     )
-    write_text(page, text, overwrite=overwrite)
-    return page
+    path = output or comparison / "report.html"
+    write_text(path, text, overwrite=overwrite)
+    return path
 
 
 def _read_record(comparison: Path) -> dict[str, Any]:
@@ -145,22 +118,12 @@ def _refuse_gone(record: Record) -> None:
         )
 
 
-def _choose_fields(record: Record, count: int) -> list[Record]:
-    """Take all fields, or best, worst and some between, in the record's order."""
-    fields = list(record["fields"])
-    if len(fields) <= count:
-        return fields
-    ranked = sorted(fields, key=lambda field: field["objects"]["f1"] or 0.0)
-    last = len(ranked) - 1
-    ranks = {round(step * last / max(1, count - 1)) for step in range(count)}
-    names = {ranked[rank]["name"] for rank in ranks}
-    return [field for field in fields if field["name"] in names]
-
-
-def _template() -> Any:
-    folder = files("frm_bridge.reporting") / "templates"
+def _template(name: str) -> Any:
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("frm_bridge.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    text = (folder / "report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(text)
+    return environment.get_template(name)

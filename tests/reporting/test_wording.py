@@ -2,18 +2,17 @@
 
 import pytest
 
+from frm_bridge.reporting.objectpage import headline, summary_sentence
 from frm_bridge.reporting.wording import (
     displacement,
     error_percent,
     extent,
     field_title,
     fixed,
-    headline,
     held_out,
     number,
     percent,
     pixel_size,
-    summary_sentence,
     unit_of,
 )
 

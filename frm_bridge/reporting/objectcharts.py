@@ -1,14 +1,14 @@
-"""Which charts the report shows, and what each one says."""
+"""Which charts the report of objects shows, and what each one says."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from frm_bridge.reporting import figures
 from frm_bridge.reporting.display import read_side
+from frm_bridge.reporting.page import Chart
 from frm_bridge.reporting.wording import fixed, level_unit, noun, number, unit_of
 
 if TYPE_CHECKING:
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
 
 _PIXELS_PER_FIELD = 250_000
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A picture with its heading and the sentence below it."""
-
-    title: str
-    svg: str
-    caption: str
 
 
 def draw_charts(record: Record, ledger: pd.DataFrame) -> list[Chart]:

@@ -1,0 +1,164 @@
+"""The page about objects: nuclei, cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from frm_bridge.reporting.objectcharts import draw_charts
+from frm_bridge.reporting.objecttables import (
+    FIELD_COLUMNS,
+    field_rows,
+    score_rows,
+    tiles,
+)
+from frm_bridge.reporting.page import Page, Table
+from frm_bridge.reporting.panels import picture_field
+from frm_bridge.reporting.wording import (
+    displacement,
+    error_percent,
+    noun,
+    number,
+    percent,
+    unit_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    Record = Mapping[str, Any]
+
+
+def object_page(record: Record, folder: Path, shown_fields: int) -> Page:
+    """Give the page about a comparison of objects.
+
+    Parameters
+    ----------
+    record : mapping
+        ``comparison.json``.
+    folder : Path
+        Where it lies, with ``objects.csv``.
+    shown_fields : int
+        How many fields are shown as pictures, from the best to the worst F1.
+    """
+    things = noun(record)
+    ledger = pd.read_csv(
+        folder / "objects.csv",
+        dtype={"field": str, "note": str},
+        # A field may be called NA.
+        keep_default_na=False,
+        na_values=[""],
+    )
+    pictures = [
+        (field, picture_field(field, folder, ledger[ledger["field"] == field["name"]]))
+        for field in _choose_fields(record, shown_fields)
+    ]
+    return Page(
+        template="objects.html.j2",
+        headline=headline(record),
+        second_line=summary_sentence(record),
+        tiles=tiles(record),
+        charts=draw_charts(record, ledger),
+        tables=_tables(record),
+        reading=_reading(record),
+        matching=_matching(record),
+        extra={"pictures": pictures, "things": things},
+    )
+
+
+def _tables(record: Record) -> list[Table]:
+    things = noun(record)
+    return [
+        Table(
+            f"{unit_of(record).capitalize()} by {unit_of(record)}",
+            FIELD_COLUMNS,
+            field_rows(record),
+            f"Area ratio and displacement are medians over matched {things}. n/a: the "
+            f"number does not exist there (a percentage of no {things}, for example).",
+        ),
+        Table(
+            "With and without outliers",
+            ("Quantity", "Mean ± sd", "Median", "n", "Mean without outliers"),
+            score_rows(record),
+        ),
+    ]
+
+
+def _reading(record: Record) -> list[str]:
+    things, unit = noun(record), unit_of(record)
+    return [
+        "The stain is the reference, but it was segmented by the same workflow and has "
+        "its own errors. “Missed” and “invented” are relative to it.",
+        "The same script with the same parameters ran on both sides. An automatic "
+        "threshold is still chosen for each image by itself.",
+        f"Two {things} are one when they share at least "
+        f"{percent(record['settings']['min_iou'])} of the area they cover together. "
+        "Displacement and area ratio know matched pairs only.",
+        f"Numbers hold for images like these. If these {unit}s, or their neighbours, "
+        "were used for training, they say little about new ones.",
+        "This page measures agreement. Whether it is good enough depends on the "
+        "question that you ask of your images.",
+    ]
+
+
+def _matching(record: Record) -> list[str]:
+    settings, things = record["settings"], noun(record)
+    return [
+        f"The {things} of both were matched {settings['matching']}, with a least "
+        f"intersection over union of {settings['min_iou']:g}; unmatched {things} of "
+        "the stain were called missed, unmatched ones of the prediction invented. "
+        "Precision is matched / predicted, recall matched / true, F1 their harmonic "
+        "mean. Area ratio (predicted / true) and centroid displacement refer to "
+        f"matched {things}."
+    ]
+
+
+def headline(record: Record) -> tuple[str, str]:
+    """Say in two sentences what came out; they claim no fitness."""
+    objects, things = record["summary"]["objects"], noun(record)
+    truth, predicted = objects["truth_count"], objects["predicted_count"]
+    change = objects["count_error_percent"]
+    counted = (
+        f"The {record['workflow']['name']} workflow counted {number(truth)} {things} "
+        f"on the stain and {number(predicted)} on the prediction"
+    )
+    counted += "." if change is None else f" ({error_percent(change)})."
+    if truth == 0:
+        return counted, f"No {things} were counted on the stain."
+    return counted, (
+        f"{number(objects['matched'])} of the stained {things} "
+        f"({percent(objects['recall'])}) were found in their place; "
+        f"{number(objects['missed'])} were missed, and {number(objects['invented'])} "
+        f"predicted {things} have no stained partner."
+    )
+
+
+def summary_sentence(record: Record) -> str:
+    """Say what the matched objects look like."""
+    objects = record["summary"]["objects"]
+    ratio = objects["area_ratio"]["median"]
+    if ratio is None:
+        return f"No {noun(record)} were matched: no area or position to compare."
+    difference = f"{abs(100 * (ratio - 1)):.0f} %"
+    size = f"{difference} {'larger' if ratio > 1 else 'smaller'} than"
+    if abs(ratio - 1) < 0.005:
+        size = "as large as"
+    where = displacement(objects, "median")
+    return (
+        f"Matched {noun(record)} are, at the median, {size} on the stain, and their "
+        f"centroids lie {where} away."
+    )
+
+
+def _choose_fields(record: Record, count: int) -> list[Record]:
+    """Take all fields, or best, worst and some between, in the record's order."""
+    fields = list(record["fields"])
+    if len(fields) <= count:
+        return fields
+    ranked = sorted(fields, key=lambda field: field["objects"]["f1"] or 0.0)
+    last = len(ranked) - 1
+    ranks = {round(step * last / max(1, count - 1)) for step in range(count)}
+    names = {ranked[rank]["name"] for rank in ranks}
+    return [field for field in fields if field["name"] in names]
