@@ -23,7 +23,7 @@ Units   px with ImageJ's origin (the centre of the first pixel is 0.5, 0.5); um 
 
 No nuclei is a result: objects.csv then holds its headings alone.
 """
-from frm import images, objects, results, segmentation
+from frm import images, nuclei, objects, results
 
 PARAMETERS = [
     ("blur_sigma_px", blur_sigma_px),
@@ -40,61 +40,29 @@ PARAMETERS = [
 ]
 
 
-def separate(levels, level):
-    """The binary image of single nuclei: threshold, holes, watershed."""
-    mask = segmentation.above(levels, level)
-    if fill_holes:
-        segmentation.fill_holes(mask)
-    if watershed:
-        segmentation.watershed(mask)
-    return mask
-
-
-def choose(found, areas, noise):
-    """Sort what was found into nuclei and what each limit left out."""
-    limits = [
-        ("excluded_by_contrast", lambda o: noise.contrast(o) >= min_contrast),
-        ("excluded_by_area", areas.allow),
-        ("excluded_by_circularity",
-         lambda o: min_circularity <= o.circularity <= max_circularity),
-        ("excluded_by_border", lambda o: not (exclude_edges and o.touches_border)),
-    ]
-    return objects.choose(found, limits)
-
-
 def main(report):
     """Find, measure, write."""
     imp = images.open_image(image_path)
     scale = images.scale_of(imp)
-    unit = images.area_unit(area_unit, scale)
-    areas = objects.AreaLimits(min_area, max_area, unit, scale)
-    if max_circularity < min_circularity:
-        raise results.Problem("max_circularity %g is less than min_circularity %g"
-                              % (max_circularity, min_circularity))
-    plane = images.plane_of(imp)
-    clean = segmentation.without_hot_pixels(plane)
-    levels, grey_range = segmentation.to_levels(segmentation.blur(clean, blur_sigma_px))
-    level = segmentation.auto_threshold(levels, threshold_method)
-    labels, found = objects.find(separate(levels, level), plane, levels)
-    noise = segmentation.background(levels, level)
-    kept, counts = choose(found, areas, noise)
-    objects.relabel(labels, kept)
+    options = nuclei.Options(**dict(PARAMETERS))
+    found = nuclei.find(images.plane_of(imp), options, scale)
     report.describe(
         things="nuclei",
         image=image_path or imp.getTitle(),
         pixel_size_um=scale.pixel_size,
-        area_unit=unit,
-        threshold=segmentation.describe(level, grey_range, threshold_method),
-        background=noise.describe(grey_range),
-        counts=counts,
-        count=len(kept),
+        area_unit=options.unit(scale),
+        threshold=found.threshold,
+        background=found.background,
+        counts=found.counts,
+        count=len(found.kept),
     )
-    report.warn_if_empty(counts, areas.describe(found))
-    rows = objects.rows(kept, scale)
+    report.warn_if_empty(found.counts, options.areas(scale).describe(found.found))
+    rows = objects.rows(found.kept, scale)
+    labels = images.labelled(found.labels, imp)
     if output_folder:
-        report.write_tables(objects.COLUMNS, rows, kept, images.labelled(labels, imp))
+        report.write_tables(objects.COLUMNS, rows, found.kept, labels)
     if not image_path:
-        results.show(imp.getTitle(), objects.COLUMNS, rows, images.labelled(labels, imp))
+        results.show(imp.getTitle(), objects.COLUMNS, rows, labels)
     else:
         imp.close()
 
