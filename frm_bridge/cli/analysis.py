@@ -211,11 +211,11 @@ def _planes(
     source: Path, channel: int | None, workflow: Workflow
 ) -> list[tuple[int | None, str]]:
     """Every plane, or movie, of an image with the name of its folder of results."""
-    from frm_bridge.imagej import series_count
+    from frm_bridge.imagej import planes_of_series
     from frm_bridge.images import open_image
 
     with open_image(source, channel=channel) as image:
-        count = series_count(image.info, workflow.measures)
+        count = len(planes_of_series(image.info, workflow))
     if count == 1:
         return [(None, result_name(source))]
     # ImageJ counts planes from 1, and so do the names of the folders.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ARGUMENT = "given"
 _SHORT = {"blur_sigma_px": "blur_sigma", "threshold_method": "threshold"}
-_ORDER = ("nuclei", "junctions")
+_ORDER = ("nuclei", "junctions", "track", "displacement")
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,9 +111,9 @@ def compare(
         transmitted=None if transmitted is None else Path(transmitted),
         channels=channels or {},
         pixel_size_um=pixel_size_um,
-        measures=chosen.measures,
+        workflow=chosen,
     )
-    total = sum(len(field.sources(chosen.measures)) for field in fields)
+    total = sum(len(field.sources(chosen)) for field in fields)
     runs = _Runs(chosen, settings, provenance, fiji, total, progress)
     sources = [
         path
@@ -161,7 +161,7 @@ class _Runs:
             pixels=self._pixels(field, relative=is_relative(provenance)),
             results={
                 side: self._run(field, sources, folder / side)
-                for side, sources in field.sources(self.workflow.measures).items()
+                for side, sources in field.sources(self.workflow).items()
             },
             provenance=provenance,
         )

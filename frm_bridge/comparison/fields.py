@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from frm_bridge.errors import InputError
-from frm_bridge.imagej import Source, series_count
+from frm_bridge.imagej import Source, planes_of_series
 from frm_bridge.images import (
     check_pixel_size,
     list_images,
@@ -16,10 +16,10 @@ from frm_bridge.images import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from frm_bridge.imagej.workflows import Measures
+    from frm_bridge.imagej import Workflow
     from frm_bridge.images import ImageInfo
 
 TRUTH, PREDICTION, PAIR = "truth", "prediction", "pair"
@@ -81,13 +81,13 @@ class Field:
     pixel_size_is_given: bool
     provenance: Mapping[str, str]
 
-    def sources(self, measures: Measures) -> dict[str, list[Source]]:
+    def sources(self, workflow: Workflow) -> dict[str, list[Source]]:
         """Give what the workflow runs on, by side; truth and prediction as one pair."""
         sides = {
             side: Source(path, self.channels.get(side), self.plane)
             for side, path in ((TRUTH, self.truth), (PREDICTION, self.prediction))
         }
-        if measures == "pair":
+        if workflow.measures == "pair":
             return {PAIR: list(sides.values())}
         return {side: [source] for side, source in sides.items()}
 
@@ -99,7 +99,7 @@ def find_fields(
     transmitted: Path | None = None,
     channels: Mapping[str, int] = _NO_CHANNELS,
     pixel_size_um: float | None = None,
-    measures: Measures = "plane",
+    workflow: Workflow,
 ) -> tuple[Field, ...]:
     """Pair the files of two folders by stem, or two single files.
 
@@ -114,8 +114,8 @@ def find_fields(
         from 1 as in ImageJ.
     pixel_size_um : float, optional
         In place of what the files say.
-    measures : {"plane", "movie", "pair"}
-        What the workflow measures: a field is a plane, or a movie of one slice.
+    workflow : Workflow
+        What it measures makes a field: a plane, or a movie of one slice.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def find_fields(
         (stem,) = files["truth"]
         files = {role: {stem: roles[role]} for role in roles}
     _refuse_missing(files)
-    return _planes_of(files, channels, pixel_size_um, measures)
+    return _planes_of(files, channels, pixel_size_um, workflow)
 
 
 def is_relative(provenance: Mapping[str, str]) -> bool:
@@ -179,7 +179,7 @@ def _planes_of(
     files: Mapping[str, Mapping[str, Path]],
     channels: Mapping[str, int],
     pixel_size_um: float | None,
-    measures: Measures,
+    workflow: Workflow,
 ) -> tuple[Field, ...]:
     faults = _Faults()
     fields: list[Field] = []
@@ -192,7 +192,7 @@ def _planes_of(
         faults.look(infos, channels, pixel_size_is_given=pixel_size_um is not None)
         fields += [
             _field(stem, infos, channels, place, pixel_size_um=pixel_size_um)
-            for place in _places(infos["truth"], measures)
+            for place in _places(infos["truth"], workflow)
         ]
     faults.refuse()
     return tuple(fields)
@@ -208,21 +208,33 @@ class _Place:
     axes: Mapping[str, int]
 
 
-def _places(truth: ImageInfo, measures: Measures) -> list[_Place]:
-    count = series_count(truth, "movie" if measures == "movie" else "plane")
+def _places(truth: ImageInfo, workflow: Workflow) -> list[_Place]:
+    series = _series(truth, workflow)
+    shared = [axis for axis in truth.axes[:-2] if _varies(truth, series[0], axis)]
     return [
         _Place(
             number,
-            count,
-            tuple(range(number, truth.plane_count, count)),
+            len(series),
+            tuple(planes),
             {
                 axis: index
-                for axis, index in truth.place(number).items()
-                if measures != "movie" or axis != "T"
+                for axis, index in truth.place(planes[0]).items()
+                if axis not in shared
             },
         )
-        for number in range(count)
+        for number, planes in enumerate(series)
     ]
+
+
+def _series(truth: ImageInfo, workflow: Workflow) -> list[list[int]]:
+    """Give the planes of each field; a pair has one plane on either side."""
+    if workflow.measures == "pair":
+        return [[plane] for plane in range(truth.plane_count)]
+    return planes_of_series(truth, workflow)
+
+
+def _varies(info: ImageInfo, planes: Sequence[int], axis: str) -> bool:
+    return len({info.place(plane)[axis] for plane in planes}) > 1
 
 
 def _field(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from frm_bridge.imagej.gateway import ImageJ as ImageJ
     from frm_bridge.imagej.gateway import start_imagej as start_imagej
     from frm_bridge.imagej.handover import Source as Source
-    from frm_bridge.imagej.handover import series_count as series_count
+    from frm_bridge.imagej.handover import planes_of_series as planes_of_series
     from frm_bridge.imagej.java import check_java as check_java
     from frm_bridge.imagej.parameters import Parameter as Parameter
     from frm_bridge.imagej.runner import WorkflowResult as WorkflowResult
@@ -25,7 +25,7 @@ else:
         __name__,
         submod_attrs={
             "gateway": ["ImageJ", "start_imagej"],
-            "handover": ["Source", "series_count"],
+            "handover": ["Source", "planes_of_series"],
             "java": ["check_java"],
             "parameters": ["Parameter"],
             "runner": ["WorkflowResult", "run_workflow"],

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from frm_bridge.errors import EnvironmentProblem, FrmError, InputError
 from frm_bridge.imagej.jars import find_jars
 from frm_bridge.imagej.java import check_java
+from frm_bridge.imagej.linking import offer_linker
 from frm_bridge.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def start_imagej(*, fiji: Path | None = None) -> ImageJ:
         java = check_java(folder)
         _configure(java, fetch="never" if folder is None else "auto")
         started = _start_embedded() if folder is None else _start_fiji(folder)
+        offer_linker()
         atexit.register(_let_go_of_python)
         _log.info("ImageJ %s on Java %s", started.version, started.java_version)
         _running.append(started)

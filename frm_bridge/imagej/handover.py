@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from frm_bridge.imagej.workflows import Measures
+    from frm_bridge.imagej.workflows import Workflow
     from frm_bridge.images import ImageInfo
 
 _PAIR = 2  # planes: truth and prediction
@@ -58,7 +58,7 @@ class Source:
 
 def hand_over(
     path: Path,
-    measures: Measures,
+    workflow: Workflow,
     sources: Sequence[Source],
     *,
     pixel_size_um: float | None,
@@ -69,8 +69,9 @@ def hand_over(
     ----------
     path : Path
         The TIFF.
-    measures : {"plane", "movie", "pair"}
-        One plane; all frames of a movie; a truth and its prediction as two frames.
+    workflow : Workflow
+        It measures one plane; all frames of a movie; a truth and its prediction as two
+        frames.
     sources : sequence of Source
         One for a plane; one or several for a movie; one of two planes, or two, for a
         pair.
@@ -96,32 +97,59 @@ def hand_over(
         planes = [
             (image, plane)
             for image, source in zip(opened, sources, strict=True)
-            for plane in _planes(image.info, source, measures, len(sources))
+            for plane in _planes(image.info, source, workflow, len(sources))
         ]
-        _check_frames(measures, planes, [source.image for source in sources])
+        _check_frames(workflow, planes, [source.image for source in sources])
         info = opened[0].info
         _write(path, planes, pixel_size_um or info.pixel_size_um)
-        notes = (note for image in opened for note in _notes(image.info, pixel_size_um))
+        notes = [note for image in opened for note in _notes(image.info, pixel_size_um)]
+        if workflow.measures == "movie" and frames_axis(info, workflow) == "Z":
+            notes.append("the slices were taken as the frames")
         return list(dict.fromkeys(notes))
 
 
-def series_count(info: ImageInfo, measures: Measures) -> int:
-    """Say how many times an image can be measured: planes, or movies of one slice."""
-    if measures == "pair":
-        return 1
-    return info.plane_count // (info.axis_size("T") if measures == "movie" else 1)
+def planes_of_series(info: ImageInfo, workflow: Workflow) -> list[list[int]]:
+    """Give the flat indices of what can be measured in an image: each plane, or movie.
+
+    Parameters
+    ----------
+    info : ImageInfo
+        Of one channel.
+    workflow : Workflow
+        Of movies there is one for each slice; of pairs one in all.
+    """
+    if workflow.measures == "pair":
+        return [list(range(info.plane_count))]
+    if workflow.measures == "plane":
+        return [[plane] for plane in range(info.plane_count)]
+    axis = frames_axis(info, workflow)
+    movies: dict[tuple[tuple[str, int], ...], list[int]] = {}
+    for plane in range(info.plane_count):
+        place = {name: at for name, at in info.place(plane).items() if name != axis}
+        movies.setdefault(tuple(place.items()), []).append(plane)
+    return list(movies.values())
+
+
+def frames_axis(info: ImageInfo, workflow: Workflow) -> str:
+    """Say which axis of an image is the time of a movie.
+
+    It is T; but Z where a stack has one of them only and either does not name it or is
+    said to hold frames there (the parameter ``slices_are_frames``).
+    """
+    told = workflow.parameters.get("slices_are_frames") is True
+    if info.axis_size("T") == 1 and (told or not info.axes_are_named):
+        return "Z"
+    return "T"
 
 
 def _planes(
-    info: ImageInfo, source: Source, measures: Measures, sources: int
+    info: ImageInfo, source: Source, workflow: Workflow, sources: int
 ) -> list[int]:
     """Give the flat indices of the planes that one source adds."""
-    if measures == "pair" and sources == 1:
-        return list(range(info.plane_count))
-    count = series_count(info, "movie" if measures == "movie" else "plane")
-    place = _choose(source, count)
-    frames = info.axis_size("T") if measures == "movie" else 1
-    return [frame * count + place for frame in range(frames)]
+    if workflow.measures == "pair" and sources > 1:
+        return [_choose(source, info.plane_count)]
+    series = planes_of_series(info, workflow)
+    return series[_choose(source, len(series))]
 
 
 def _choose(source: Source, count: int) -> int:
@@ -142,27 +170,26 @@ def _choose(source: Source, count: int) -> int:
 
 
 def _check_frames(
-    measures: Measures, planes: Sequence[tuple[Image, int]], images: Sequence[Path]
+    workflow: Workflow, planes: Sequence[tuple[Image, int]], images: Sequence[Path]
 ) -> None:
     """Refuse what is no movie, or no pair; and frames of different size."""
     first = planes[0][0].info
     names = ", ".join(path.name for path in images[:3])
-    if measures == "pair" and len(planes) != _PAIR:
+    if workflow.measures == "pair" and len(planes) != _PAIR:
         raise InputError(
             "E_IMAGE_FRAMES",
             f"{names} has {len(planes)} planes; a pair has 2: the truth, then the "
             "prediction",
             "give an image of two planes, or a truth and a prediction",
         )
-    if measures == "movie" and len(planes) == 1:
+    if workflow.measures == "movie" and len(planes) == 1:
         slices = first.axis_size("Z")
         has = f"1 frame and {slices} slices" if slices > 1 else "1 frame"
         raise InputError(
             "E_IMAGE_FRAMES",
             f"{names} has {has}; a movie has two frames or more",
-            "if the slices are frames, exchange them in ImageJ (Image > Properties, "
-            "or Image > Hyperstacks > Re-order Hyperstack); of files that hold one "
-            "frame each, give all as one movie (--as-movie)",
+            "if its slices are the frames, say so with --slices-are-frames; give files "
+            "that hold one frame each as one movie with --as-movie",
         )
     for image, _ in planes:
         if image.info.shape[-2:] != first.shape[-2:]:

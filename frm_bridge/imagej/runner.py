@@ -189,9 +189,7 @@ def run_workflow(
     check_pixel_size(pixel_size_um)
     with _new_folder(output) as partial:
         handed = partial / "plane.tif"
-        warnings = hand_over(
-            handed, workflow.measures, sources, pixel_size_um=pixel_size_um
-        )
+        warnings = hand_over(handed, workflow, sources, pixel_size_um=pixel_size_um)
         imagej = start_imagej(fiji=fiji)
         result = _run(imagej, workflow, handed, partial)
         result |= _describe(sources) | {"sha256": workflow.sha256}

@@ -18,7 +18,7 @@ def test_folders_are_paired_by_stem(save, tmp_path, flat):
     for folder in ("truth", "prediction", "light"):
         for stem in ("b", "a"):
             save(folder, stem, flat)
-    fields = find_fields(
+    fields = fields_of(
         tmp_path / "truth", tmp_path / "prediction", transmitted=tmp_path / "light"
     )
     assert [field.name for field in fields] == ["a", "b"]
@@ -28,7 +28,7 @@ def test_folders_are_paired_by_stem(save, tmp_path, flat):
 
 
 def test_two_files_are_a_pair_whatever_their_names(save, flat):
-    (field,) = find_fields(save("truth", "stain", flat), save("other", "guess", flat))
+    (field,) = fields_of(save("truth", "stain", flat), save("other", "guess", flat))
     assert (field.truth.stem, field.prediction.stem) == ("stain", "guess")
 
 
@@ -37,7 +37,7 @@ def test_every_missing_partner_is_named_in_one_error(save, tmp_path, flat):
         for stem in stems:
             save(folder, stem, flat)
     with pytest.raises(InputError) as caught:
-        find_fields(
+        fields_of(
             tmp_path / "truth", tmp_path / "prediction", transmitted=tmp_path / "light"
         )
     assert caught.value.code == "E_PAIR_MISSING"
@@ -55,7 +55,7 @@ def test_every_pair_of_unequal_size_is_named(save, tmp_path, flat):
         save("truth", stem, flat)
         save("prediction", stem, flat[:rows])
     with pytest.raises(InputError) as caught:
-        find_fields(tmp_path / "truth", tmp_path / "prediction")
+        fields_of(tmp_path / "truth", tmp_path / "prediction")
     assert caught.value.code == "E_PAIR_SIZE"
     assert "30 x 19 px" in caught.value.message
     assert "30 x 18 px" in caught.value.message
@@ -67,7 +67,7 @@ def test_two_files_of_one_stem_are_ambiguous(save, tmp_path, flat):
     save("truth", "a", flat).rename(tmp_path / "truth/a.tiff")
     save("truth", "a", flat)
     with pytest.raises(InputError) as caught:
-        find_fields(tmp_path / "truth", tmp_path / "prediction")
+        fields_of(tmp_path / "truth", tmp_path / "prediction")
     assert caught.value.code == "E_PAIR_AMBIGUOUS"
 
 
@@ -76,15 +76,15 @@ def test_different_pixel_sizes_are_refused_unless_one_is_given(save, flat, other
     truth = save("truth", "a", flat)
     prediction = save("prediction", "a", flat, pixel_size_um=other)
     with pytest.raises(InputError) as caught:
-        find_fields(truth, prediction)
+        fields_of(truth, prediction)
     assert caught.value.code == "E_PAIR_PIXEL_SIZE"
-    (field,) = find_fields(truth, prediction, pixel_size_um=0.5)
+    (field,) = fields_of(truth, prediction, pixel_size_um=0.5)
     assert field.pixel_size_um == 0.5
 
 
 def test_a_stack_is_compared_plane_by_plane(save, flat):
     stack = np.stack([flat, flat + 1, flat + 2])
-    fields = find_fields(save("truth", "a", stack), save("prediction", "a", stack))
+    fields = fields_of(save("truth", "a", stack), save("prediction", "a", stack))
     assert [(field.name, field.plane) for field in fields] == [
         ("a_plane0001", 0),
         ("a_plane0002", 1),
@@ -109,17 +109,17 @@ def test_frames_are_not_compared_with_slices(tmp_path, flat):
     frames = write_stack(tmp_path / "t" / "a.tif", "T", sizes, flat)
     slices = write_stack(tmp_path / "p" / "a.tif", "Z", sizes, flat)
     with pytest.raises(InputError, match=r"3 frames.*3 slices") as caught:
-        find_fields(frames, slices)
+        fields_of(frames, slices)
     assert caught.value.code == "E_PAIR_SIZE"
     unnamed = write_stack(tmp_path / "u" / "a.tif", "T", sizes, flat, metadata=None)
-    assert len(find_fields(frames, unnamed)) == 3
+    assert len(fields_of(frames, unnamed)) == 3
 
 
 def test_planes_meet_whatever_the_order_of_the_axes(tmp_path, flat):
     sizes = {"T": 2, "Z": 3}
     one = write_stack(tmp_path / "t" / "a.tif", "TZ", sizes, flat)
     other = write_stack(tmp_path / "p" / "a.tif", "ZT", sizes, flat)
-    fields = find_fields(one, other)
+    fields = fields_of(one, other)
     assert [field.place for field in fields[:4]] == [
         {"T": 0, "Z": 0},
         {"T": 0, "Z": 1},
@@ -136,44 +136,44 @@ def test_one_channel_of_a_hyperstack_is_compared(tmp_path, save, flat):
     truth = write_stack(tmp_path / "t" / "a.tif", "C", {"C": 3}, flat)
     prediction = save("p", "a", flat, pixel_size_um=None)
     with pytest.raises(InputError, match=r"has 3.*--truth-channel") as caught:
-        find_fields(truth, prediction)
+        fields_of(truth, prediction)
     assert caught.value.code == "E_PAIR_CHANNELS"
     with pytest.raises(InputError) as caught:
-        find_fields(truth, prediction, channels={"truth": 0})
+        fields_of(truth, prediction, channels={"truth": 0})
     assert caught.value.code == "E_IMAGE_CHANNEL"
-    (field,) = find_fields(truth, prediction, channels={"truth": 2})
+    (field,) = fields_of(truth, prediction, channels={"truth": 2})
     assert (field.name, field.channels) == ("a", {"truth": 2})
 
 
 def test_a_truth_that_is_its_own_prediction_is_refused(save, flat):
     truth = save("truth", "a", flat)
     with pytest.raises(InputError) as caught:
-        find_fields(truth, truth)
+        fields_of(truth, truth)
     assert caught.value.code == "E_PAIR_SAME"
     with pytest.raises(InputError) as caught:
-        find_fields(truth, truth, channels={"truth": 1})
+        fields_of(truth, truth, channels={"truth": 1})
     assert caught.value.code == "E_PAIR_SAME"
 
 
 def test_truth_and_prediction_exchanged_are_refused(save, flat):
     stain = save("t", "a", flat)
     predicted = save("p", "a", flat, properties={"frm_bridge.model.1": "trial"})
-    assert len(find_fields(stain, predicted)) == 1
+    assert len(fields_of(stain, predicted)) == 1
     with pytest.raises(InputError, match="exchange --truth") as caught:
-        find_fields(predicted, stain)
+        fields_of(predicted, stain)
     assert caught.value.code == "E_PAIR_SWAPPED"
 
 
 @pytest.mark.parametrize("size", [0, -1, float("nan")])
 def test_a_pixel_size_that_is_no_length_is_refused(save, flat, size):
     with pytest.raises(InputError, match="--pixel-size") as caught:
-        find_fields(save("t", "a", flat), save("p", "a", flat), pixel_size_um=size)
+        fields_of(save("t", "a", flat), save("p", "a", flat), pixel_size_um=size)
     assert caught.value.code == "E_OPTION"
 
 
 def test_a_prediction_says_whether_it_is_relative(save, flat):
     told = save("p", "a", flat, properties={"frm_bridge.model.output_unit": "relative"})
-    (field,) = find_fields(save("t", "a", flat), told)
+    (field,) = fields_of(save("t", "a", flat), told)
     assert is_relative(field.provenance)
     assert not is_relative({"frm_bridge.model.output_unit": "counts"})
     assert not is_relative({})

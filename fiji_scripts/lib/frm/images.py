@@ -11,6 +11,11 @@ _MICROMETRES = {
     u"\u00b5m": 1.0, u"\u03bcm": 1.0, u"um": 1.0, u"micron": 1.0, u"microns": 1.0,
     u"micrometer": 1.0, u"micrometre": 1.0, u"nm": 1e-3, u"mm": 1e3,
 }
+_SECONDS = {
+    u"s": 1.0, u"sec": 1.0, u"second": 1.0, u"seconds": 1.0, u"ms": 1e-3,
+    u"min": 60.0, u"minute": 60.0, u"minutes": 60.0, u"h": 3600.0, u"hour": 3600.0,
+    u"hours": 3600.0,
+}
 
 
 class Scale(object):
@@ -59,6 +64,38 @@ def plane_of(imp):
     return FloatProcessor(imp.getWidth(), imp.getHeight(), pixels[:], None)
 
 
+def frames_of(imp, slices_are_frames=False):
+    """All frames of the current channel and slice, each as `plane_of` gives it."""
+    by_slice = slices_are_frames and imp.getNSlices() > 1
+    count = imp.getNSlices() if by_slice else imp.getNFrames()
+    if count < 2:
+        has = "%d frame and %d slices" % (imp.getNFrames(), imp.getNSlices())
+        raise Problem("%s has %s; a movie has two frames or more. If its slices are the "
+                      "frames, set slices_are_frames" % (imp.getTitle(), has))
+    stack, channel = imp.getStack(), imp.getChannel()
+    places = [imp.getStackIndex(channel, frame, imp.getFrame()) if by_slice
+              else imp.getStackIndex(channel, imp.getSlice(), frame)
+              for frame in range(1, count + 1)]
+    return [plane_of(ImagePlus("", stack.getProcessor(place))) for place in places]
+
+
+def pair_of(imp):
+    """Truth and prediction: the two planes of an image, each as `plane_of` gives it."""
+    stack = imp.getStack()
+    if stack.getSize() != 2:
+        raise Problem("%s has %d planes; a pair has two: the truth, then the prediction"
+                      % (imp.getTitle(), stack.getSize()))
+    return [plane_of(ImagePlus("", stack.getProcessor(place))) for place in (1, 2)]
+
+
+def frame_interval(imp):
+    """Seconds between frames, or None where the image does not say."""
+    calibration = imp.getLocalCalibration()
+    factor = _SECONDS.get((calibration.getTimeUnit() or u"").strip())
+    interval = calibration.frameInterval
+    return interval * factor if factor and interval > 0 else None
+
+
 def scale_of(imp):
     """The image's own scale; ImageJ's 'Global' calibration is a preference."""
     calibration = imp.getLocalCalibration()
@@ -68,6 +105,16 @@ def scale_of(imp):
     # Sizes are stored in TIFF as rationals: 12 digits undo the rounding noise.
     return Scale(*[float("%.12g" % (size * factor)) for size in
                    (calibration.pixelWidth, calibration.pixelHeight)])
+
+
+def length_unit(wanted, scale):
+    """px or um: what distances mean for an image of this scale."""
+    if wanted == "auto":
+        return "um" if scale.calibrated else "px"
+    if wanted == "um" and not scale.calibrated:
+        raise Problem("length_unit is um, but the image has no pixel size: give one in "
+                      "Image > Properties, or with --pixel-size")
+    return wanted
 
 
 def area_unit(wanted, scale):

@@ -34,11 +34,16 @@ class Report(object):
             "jython_version": sys.version.split()[0],
             "parameters": dict(parameters),
             "warnings": self.warnings,
+            "outputs": {},
         }
 
     def describe(self, **facts):
         """Add facts to result.json."""
         self.content.update(facts)
+
+    def warn(self, text):
+        """Say what a reader of the numbers should know."""
+        self.warnings.append(text)
 
     def warn_if_empty(self, counts, limits):
         """Say why there is nothing, where there is nothing."""
@@ -48,17 +53,34 @@ class Report(object):
                    for name in sorted(counts) if name.startswith("excluded") and counts[name]]
         if counts.get("excluded_by_area") or counts.get("excluded_as_fragment"):
             reasons.append(limits)
-        self.warnings.append("no object was kept (%s)" % (
+        self.warn("no object was kept (%s)" % (
             ", ".join(reasons) or "nothing lies above the threshold"))
 
     def write_tables(self, columns, rows, kept, labels):
         """Write objects.csv, labels.tif and rois.zip."""
-        write_csv(self.path("objects.csv"), columns, rows)
-        if not FileSaver(labels).saveAsTiff(self.path("labels.tif")):
-            raise Problem("labels.tif cannot be written to %s" % self.folder)
+        self.write_table("objects", columns, rows)
+        self.write_image("labels", labels)
         write_rois(self.path("rois.zip"), [thing.roi for thing in kept])
-        self.describe(outputs={"objects": "objects.csv", "labels": "labels.tif",
-                               "rois": "rois.zip"})
+        self.add_output("rois", "rois.zip")
+
+    def write_table(self, name, columns, rows):
+        """Write <name>.csv."""
+        write_csv(self.path(name + ".csv"), columns, rows)
+        self.add_output(name, name + ".csv")
+
+    def write_image(self, name, imp):
+        """Write <name>.tif."""
+        saver = FileSaver(imp)
+        path = self.path(name + ".tif")
+        saved = saver.saveAsTiffStack(path) if imp.getStackSize() > 1 else (
+            saver.saveAsTiff(path))
+        if not saved:
+            raise Problem("%s.tif cannot be written to %s" % (name, self.folder))
+        self.add_output(name, name + ".tif")
+
+    def add_output(self, name, file_name):
+        """Name a file that the script has written."""
+        self.content["outputs"][name] = file_name
 
     def path(self, name):
         """The full path of an output."""
@@ -96,6 +118,13 @@ def _message():
 
 def show(title, columns, rows, labels):
     """Show the table and the labels, where there is a display."""
+    if not GraphicsEnvironment.isHeadless():
+        show_table("Objects of " + title, columns, rows)
+        labels.show()
+
+
+def show_table(title, columns, rows):
+    """Show a table, where there is a display."""
     if GraphicsEnvironment.isHeadless():
         return
     table = ResultsTable()
@@ -104,8 +133,7 @@ def show(title, columns, rows, labels):
         for name, value in zip(columns, row):
             if value is not None:
                 table.addValue(name, float(value))
-    table.show("Objects of " + title)
-    labels.show()
+    table.show(title)
 
 
 def write_csv(path, columns, rows):
