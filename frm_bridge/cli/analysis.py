@@ -155,6 +155,13 @@ def compare(
         float | None,
         typer.Option(help="Grey level of signal in the truth, for the paper's P."),
     ] = None,
+    match_distance: Annotated[
+        float | None,
+        typer.Option(
+            help="Of tracks: largest distance, in px, for two spots of a frame to be "
+            "the same nucleus; a nucleus' radius by default."
+        ),
+    ] = None,
     pixel_size: PixelSize = None,
     fiji: FijiFolder = None,
     overwrite: Overwrite = False,
@@ -196,6 +203,7 @@ def compare(
             channels=channels,
             min_iou=iou,
             signal_threshold=signal_threshold,
+            match_distance_px=match_distance,
             pixel_size_um=pixel_size,
             fiji=fiji,
             overwrite=overwrite,

@@ -162,11 +162,15 @@ def _help(declared: dict[str, Parameter]) -> str:
 
 
 def _default(declared: dict[str, Parameter]) -> str:
-    """Give the default, or each workflow's own where they differ."""
+    """Give the default, and those of the workflows that have another."""
     values = {workflow: _shown(each.default) for workflow, each in declared.items()}
-    if len(set(values.values())) == 1:
-        return next(iter(values.values()))
-    return ", ".join(f"{value} for {workflow}" for workflow, value in values.items())
+    usual = max(values.values(), key=list(values.values()).count)
+    others = (
+        f"{value} for {workflow}"
+        for workflow, value in values.items()
+        if value != usual
+    )
+    return ", ".join([usual, *others])
 
 
 def _shown(value: Value) -> str:

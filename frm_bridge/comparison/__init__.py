@@ -1,6 +1,7 @@
 """Comparison: one workflow on truth and prediction, and how far the answers agree."""
 
 from frm_bridge.comparison.agreement import compare
+from frm_bridge.comparison.linkagreement import LinkComparison
 from frm_bridge.comparison.objectagreement import FieldComparison, ObjectComparison
 from frm_bridge.comparison.objects import (
     DEFAULT_MIN_IOU,
@@ -15,17 +16,20 @@ from frm_bridge.comparison.pixels import (
 )
 from frm_bridge.comparison.results import Comparison, MeasuredField
 from frm_bridge.comparison.summary import ObjectAgreement, ObjectSummary
+from frm_bridge.comparison.trackagreement import TrackComparison
 
 __all__ = [
     "DEFAULT_MIN_IOU",
     "Comparison",
     "FieldComparison",
+    "LinkComparison",
     "MeasuredField",
     "ObjectAgreement",
     "ObjectComparison",
     "ObjectMatches",
     "ObjectSummary",
     "OutlierRemoval",
+    "TrackComparison",
     "compare",
     "match_objects",
     "mean_squared_error",

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 from frm_bridge.comparison import record
 from frm_bridge.comparison.fields import PREDICTION, TRUTH, find_fields, is_relative
 from frm_bridge.comparison.folder import FOLDER, RECORD, fresh_folder
+from frm_bridge.comparison.linkagreement import compare_links
 from frm_bridge.comparison.objectagreement import compare_objects
 from frm_bridge.comparison.objects import DEFAULT_MIN_IOU
 from frm_bridge.comparison.pixels import PixelAgreement, join_pixels, measure_pixels
 from frm_bridge.comparison.results import CompareSettings, Comparison, MeasuredField
+from frm_bridge.comparison.trackagreement import compare_tracks
 from frm_bridge.imagej import Workflow, find_workflow, run_workflow
 from frm_bridge.images import open_image
 from frm_bridge.outputs import replacing, write_json
@@ -47,6 +49,7 @@ def compare(
     provenance: Mapping[str, str] | None = None,
     min_iou: float = DEFAULT_MIN_IOU,
     signal_threshold: float | None = None,
+    match_distance_px: float | None = None,
     pixel_size_um: float | None = None,
     fiji: Path | None = None,
     overwrite: bool = False,
@@ -76,6 +79,9 @@ def compare(
         Least overlap of a match.
     signal_threshold : float, optional
         Grey level of the truth above which an image has signal (the paper's P).
+    match_distance_px : float, optional
+        Of tracks: largest distance for two spots of a frame to be the same nucleus; the
+        median radius of the true ones by default.
     pixel_size_um : float, optional
         µm per px of all files, in place of what they say or do not say.
     fiji : Path, optional
@@ -92,7 +98,8 @@ def compare(
     -------
     Comparison
         The numbers, and where the files are; of nuclei, cells and other objects an
-        `ObjectComparison`.
+        `ObjectComparison`, of tracks a `TrackComparison`, of linked places a
+        `LinkComparison`.
 
     Raises
     ------
@@ -103,7 +110,7 @@ def compare(
         ``E_OUTPUT_EXISTS``.
     """
     output = Path(output)
-    settings = CompareSettings(min_iou, signal_threshold)
+    settings = CompareSettings(min_iou, signal_threshold, match_distance_px)
     chosen = find_workflow(workflow) if isinstance(workflow, str) else workflow
     fields = find_fields(
         Path(truth),
@@ -137,7 +144,10 @@ def compare(
 
 def _kind(measured: Sequence[MeasuredField]) -> Callable[..., Comparison]:
     """Choose what to compare by what the workflow left behind."""
-    return compare_objects
+    files = next(iter(measured[0].results.values())).files
+    if "tracks" in files:
+        return compare_tracks
+    return compare_links if "links" in files else compare_objects
 
 
 @dataclass(slots=True)

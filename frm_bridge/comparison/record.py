@@ -66,6 +66,7 @@ def describe(
             "min_iou": settings.min_iou,
             "matching": MATCHING_RULE,
             "signal_threshold": settings.signal_threshold,
+            "match_distance_px": settings.match_distance_px,
             "pixel_size_is_given": comparison.fields[0].field.pixel_size_is_given,
             "sub_image_px": SUB_IMAGE_PX,
             "outliers": {
@@ -151,6 +152,7 @@ def _describe_field(one: MeasuredField, output: Path) -> dict[str, Any]:
         "folder": folder.relative_to(output).as_posix(),
         "runs": list(one.results),
         "plane": field.plane + 1,
+        "planes": [plane + 1 for plane in field.planes],
         "place": _place(field),
         "height": field.height,
         "width": field.width,

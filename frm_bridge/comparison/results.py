@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from frm_bridge.comparison.objects import DEFAULT_MIN_IOU, check_min_iou
+from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +31,23 @@ class CompareSettings:
     signal_threshold : float or None
         In grey levels of the truth: an image has signal when any pixel is above.
         None: P and segmentation PCC are not available.
+    match_distance_px : float or None
+        Largest distance for two spots of a frame to be the same; None for the median
+        radius of the true ones.
     """
 
     min_iou: float = DEFAULT_MIN_IOU
     signal_threshold: float | None = None
+    match_distance_px: float | None = None
 
     def __post_init__(self) -> None:
         check_min_iou(self.min_iou)
+        if self.match_distance_px is not None and not self.match_distance_px > 0:
+            raise InputError(
+                "E_OPTION",
+                f"the match distance is {self.match_distance_px}; expected more than 0",
+                "give --match-distance in px, or leave it out for a nucleus' radius",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ exist is ``None``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -124,17 +124,13 @@ class ObjectAgreement:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectSummary:
-    """All fields together.
+class PixelSummary:
+    """The pixels of all fields.
 
     Attributes
     ----------
     fields : int
         How many.
-    objects : ObjectAgreement
-        Of the objects of all fields, pooled.
-    absolute_count_error_percent : Distribution
-        Per field, sign dropped; of the fields with true objects (CL-161).
     pcc : Distribution
         PCC of each field, over all its pixels.
     segmentation_pcc : Distribution
@@ -145,12 +141,46 @@ class ObjectSummary:
     """
 
     fields: int
-    objects: ObjectAgreement
-    absolute_count_error_percent: Distribution
     pcc: Distribution
     segmentation_pcc: Distribution
     p_fields: SignalScore | None
     p_sub_images: SignalScore | None
+
+
+def summarise_pixels(pixels: Sequence[PixelAgreement]) -> dict[str, Any]:
+    """Give the values of a `PixelSummary`, for the summary of any kind."""
+    tiles = [score for one in pixels for score in one.sub_image_pcc]
+    tile_signal = [signal for one in pixels for signal in one.sub_image_signal]
+    signal = [one.signal for one in pixels if one.signal is not None]
+    known = len(signal) == len(pixels)
+    unit = f"{SUB_IMAGE_PX} x {SUB_IMAGE_PX} px sub-image (the paper's unit)"
+    return {
+        "fields": len(pixels),
+        "pcc": Distribution.of(_defined(one.pcc for one in pixels)),
+        "segmentation_pcc": Distribution.of(
+            _defined(one.segmentation_pcc for one in pixels)
+        ),
+        "p_fields": score_signal([one.pcc for one in pixels], signal, unit="field")
+        if known
+        else None,
+        "p_sub_images": score_signal(tiles, tile_signal, unit=unit) if known else None,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSummary(PixelSummary):
+    """All fields together.
+
+    Attributes
+    ----------
+    objects : ObjectAgreement
+        Of the objects of all fields, pooled.
+    absolute_count_error_percent : Distribution
+        Per field, sign dropped; of the fields with true objects (CL-161).
+    """
+
+    objects: ObjectAgreement
+    absolute_count_error_percent: Distribution
 
     @classmethod
     def of(
@@ -161,25 +191,12 @@ class ObjectSummary:
     ) -> ObjectSummary:
         """Summarise fields, given in one order."""
         counts = [percent_error(len(m.truth), len(m.predicted)) for m in matches]
-        tiles = [score for one in pixels for score in one.sub_image_pcc]
-        tile_signal = [signal for one in pixels for signal in one.sub_image_signal]
-        signal = [one.signal for one in pixels if one.signal is not None]
-        known = len(signal) == len(pixels)
-        unit = f"{SUB_IMAGE_PX} x {SUB_IMAGE_PX} px sub-image (the paper's unit)"
         return cls(
-            fields=len(pixels),
+            **summarise_pixels(pixels),
             objects=summarise_objects(pd.concat(ledgers, ignore_index=True), matches),
             absolute_count_error_percent=Distribution.of(
                 [abs(error) for error in counts if error is not None]
             ),
-            pcc=Distribution.of(_defined(one.pcc for one in pixels)),
-            segmentation_pcc=Distribution.of(
-                _defined(one.segmentation_pcc for one in pixels)
-            ),
-            p_fields=score_signal([one.pcc for one in pixels], signal, unit="field")
-            if known
-            else None,
-            p_sub_images=score_signal(tiles, tile_signal, unit=unit) if known else None,
         )
 
 

@@ -61,11 +61,14 @@ class Outline:
     title: str
 
 
-def read_side(field: Mapping[str, Any], role: str) -> NDArray[Any]:
-    """Read a field's plane of truth, prediction or transmitted light, as compared."""
+def read_side(field: Mapping[str, Any], role: str, *, frame: int = 0) -> NDArray[Any]:
+    """Read a field's plane of truth, prediction or transmitted light, as compared.
+
+    ``frame`` counts from 0, or from the end of a movie where it is negative.
+    """
     file = field[role]
     with open_image(file["path"], channel=file["channel"]) as image:
-        return image.read_plane(field["plane"] - 1)  # records count from 1
+        return image.read_plane(field["planes"][frame] - 1)  # records count from 1
 
 
 def stretch(image: NDArray[Any]) -> Stretched:

@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     Rows = list[tuple[str, str]]
 
 
-def fact_tables(record: Record) -> list[tuple[str, Rows]]:
-    """Give everything that made the numbers: parameters, model, files, versions."""
+def fact_tables(record: Record, matching: Rows) -> list[tuple[str, Rows]]:
+    """Give everything that made the numbers: parameters, model, files, versions.
+
+    Parameters
+    ----------
+    record : mapping
+        ``comparison.json``.
+    matching : list of (str, str)
+        How this kind of comparison matches.
+    """
     workflow, settings = record["workflow"], record["settings"]
     return [
         (
@@ -32,9 +40,8 @@ def fact_tables(record: Record) -> list[tuple[str, Rows]]:
         (
             "Comparison",
             [
-                ("matching", settings["matching"]),
+                *matching,
                 ("pixel size", pixel_size(record)),
-                ("least overlap (IoU)", f"{settings['min_iou']:g}"),
                 (
                     "signal threshold (grey levels)",
                     _value(settings["signal_threshold"]),

@@ -61,9 +61,11 @@ def _styled(draw: Callable[P, str]) -> Callable[P, str]:
 
 
 @_styled
-def draw_areas(truth: Values, predicted: Values, *, unit: str, things: str) -> str:
-    """Compare the distributions of object areas; bars at the medians."""
-    figure, axes = _new("areas")
+def draw_sides(
+    truth: Values, predicted: Values, *, quantity: str, unit: str, things: str
+) -> str:
+    """Compare the distributions of a quantity; dashed lines at the medians."""
+    figure, axes = _new(quantity)
     both = np.concatenate([truth, predicted])
     top = _top(both)
     bins = _bins(top, both.size)
@@ -79,9 +81,9 @@ def draw_areas(truth: Values, predicted: Values, *, unit: str, things: str) -> s
         axes.hist(shown, bins, histtype="step", color=colour, lw=1.4, label=label)
         axes.axvline(float(np.median(values)), color=colour, lw=1.2, ls="--")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel=f"area ({unit})", ylabel=things, xlim=(0, top))
+    axes.set(xlabel=f"{quantity} ({unit})", ylabel=things, xlim=(0, top))
     axes.legend(loc="upper right")
-    return _svg(figure, "Histogram of areas, stain and prediction")
+    return _svg(figure, f"Histogram of {quantity}, stain and prediction")
 
 
 @_styled
@@ -196,6 +198,26 @@ def draw_counts(truth: Values, predicted: Values, *, things: str) -> str:
     axes.set(ylabel=things, xlim=(-0.5, 1.5))
     axes.set_ylim(0, max(1.0, truth.max(), predicted.max()) * 1.1)
     return _svg(figure, "Counts of every field on stain and prediction")
+
+
+@_styled
+def draw_parts(parts: Values, *, label: str, things: str) -> str:
+    """Show how parts of one, from 0 to 1, are distributed."""
+    figure, axes = _new("parts")
+    axes.hist(parts, np.linspace(0, 1, 11).tolist(), color=TRUTH_COLOUR, alpha=0.75)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel=label, ylabel=things, xlim=(0, 1))
+    return _svg(figure, f"Histogram: {label}")
+
+
+@_styled
+def draw_by_frame(frames: Values, parts: Values) -> str:
+    """Show a part of one in each frame."""
+    figure, axes = _new("by-frame")
+    axes.plot(frames, parts, "o-", color=TRUTH_COLOUR, ms=3, lw=1.3)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel="frame", ylabel="part kept", ylim=(0, 1.03))
+    return _svg(figure, "Part of the steps kept in each frame")
 
 
 @_styled

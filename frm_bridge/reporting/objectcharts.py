@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frm_bridge.reporting import figures
+from frm_bridge.reporting.displacementcharts import displacement_charts
 from frm_bridge.reporting.display import read_side
 from frm_bridge.reporting.page import Chart
-from frm_bridge.reporting.wording import fixed, level_unit, noun, number, unit_of
+from frm_bridge.reporting.wording import level_unit, noun, number, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +69,9 @@ def _areas(record: Record, ledger: pd.DataFrame) -> list[Chart]:
     charts = [
         Chart(
             "Areas",
-            figures.draw_areas(truth, predicted, unit=label, things=noun(record)),
+            figures.draw_sides(
+                truth, predicted, quantity="area", unit=label, things=noun(record)
+            ),
             f"Mean {number(a['mean'])} {label} on the stain, {number(b['mean'])} "
             f"{label} on the prediction; without outliers "
             f"{number(a['mean_without_outliers'])} "
@@ -105,32 +108,15 @@ def _displacements(record: Record, ledger: pd.DataFrame) -> list[Chart]:
     matched = ledger[
         (ledger["source"] == "prediction") & (ledger["status"] == "matched")
     ]
-    unit = "um" if objects["displacement_um"]["n"] == len(matched) else "px"
-    label = "µm" if unit == "um" else "px"
-    d = objects[f"displacement_{unit}"]
-    values = matched[f"displacement_{unit}"].to_numpy(float)
-    dx, dy = (matched[f"shift_{axis}_px"].to_numpy(float) for axis in "xy")
-    return [
-        Chart(
-            "Centroid displacement",
-            figures.draw_displacement(values, unit=label, things=noun(record)),
-            f"Mean {number(d['mean'], 2)} {label}, 95 % are below "
-            f"{number(d['p95'], 2)} {label} (n = {d['n']}); without outliers mean "
-            f"{number(d['mean_without_outliers'], 2)} {label} (n = "
-            f"{d['n_without_outliers']}).",
-        ),
-        Chart(
-            "Direction of the displacement",
-            figures.draw_register(dx, dy),
-            f"Mean shift {_towards(objects['shift_x_px'], 'right', 'left')} and "
-            f"{_towards(objects['shift_y_px'], 'down', 'up')}. A cloud off the centre "
-            "means that the two images are out of register.",
-        ),
-    ]
-
-
-def _towards(shift_px: float, ahead: str, back: str) -> str:
-    return f"{fixed(abs(shift_px))} px {ahead if shift_px >= 0 else back}"
+    columns = matched.rename(
+        columns={
+            "displacement_px": "distance_px",
+            "displacement_um": "distance_um",
+            "shift_x_px": "dx_px",
+            "shift_y_px": "dy_px",
+        }
+    )
+    return displacement_charts(columns, objects, things=noun(record))
 
 
 def _beyond(values: Values) -> str:

@@ -10,11 +10,11 @@ from frm_bridge.reporting.objectcharts import draw_charts
 from frm_bridge.reporting.objecttables import (
     FIELD_COLUMNS,
     field_rows,
-    score_rows,
+    score_table,
     tiles,
 )
 from frm_bridge.reporting.page import Page, Table
-from frm_bridge.reporting.panels import picture_field
+from frm_bridge.reporting.panels import choose_fields, picture_field
 from frm_bridge.reporting.wording import (
     displacement,
     error_percent,
@@ -53,7 +53,7 @@ def object_page(record: Record, folder: Path, shown_fields: int) -> Page:
     )
     pictures = [
         (field, picture_field(field, folder, ledger[ledger["field"] == field["name"]]))
-        for field in _choose_fields(record, shown_fields)
+        for field in choose_fields(record, shown_fields, _f1)
     ]
     return Page(
         template="objects.html.j2",
@@ -64,8 +64,16 @@ def object_page(record: Record, folder: Path, shown_fields: int) -> Page:
         tables=_tables(record),
         reading=_reading(record),
         matching=_matching(record),
+        facts=[
+            ("matching", record["settings"]["matching"]),
+            ("least overlap (IoU)", f"{record['settings']['min_iou']:g}"),
+        ],
         extra={"pictures": pictures, "things": things},
     )
+
+
+def _f1(field: Record) -> float:
+    return field["objects"]["f1"] or 0.0
 
 
 def _tables(record: Record) -> list[Table]:
@@ -78,11 +86,7 @@ def _tables(record: Record) -> list[Table]:
             f"Area ratio and displacement are medians over matched {things}. n/a: the "
             f"number does not exist there (a percentage of no {things}, for example).",
         ),
-        Table(
-            "With and without outliers",
-            ("Quantity", "Mean ± sd", "Median", "n", "Mean without outliers"),
-            score_rows(record),
-        ),
+        score_table(record),
     ]
 
 
@@ -150,15 +154,3 @@ def summary_sentence(record: Record) -> str:
         f"Matched {noun(record)} are, at the median, {size} on the stain, and their "
         f"centroids lie {where} away."
     )
-
-
-def _choose_fields(record: Record, count: int) -> list[Record]:
-    """Take all fields, or best, worst and some between, in the record's order."""
-    fields = list(record["fields"])
-    if len(fields) <= count:
-        return fields
-    ranked = sorted(fields, key=lambda field: field["objects"]["f1"] or 0.0)
-    last = len(ranked) - 1
-    ranks = {round(step * last / max(1, count - 1)) for step in range(count)}
-    names = {ranked[rank]["name"] for rank in ranks}
-    return [field for field in fields if field["name"] in names]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from frm_bridge.reporting.page import TOTAL, Tile
+from frm_bridge.reporting.page import TOTAL, Table, Tile
+from frm_bridge.reporting.spread import spread_table
 from frm_bridge.reporting.wording import (
     displacement,
     error_percent,
@@ -127,7 +128,7 @@ def _cells(o: Record, pcc: float | None) -> tuple[str, ...]:
     )
 
 
-def score_rows(record: Record) -> list[tuple[str, str, str, str, str]]:
+def score_table(record: Record) -> Table:
     """Give the pooled distributions: all values, and without outliers."""
     summary = record["summary"]
     o, things, unit = summary["objects"], noun(record), unit_of(record)
@@ -146,20 +147,4 @@ def score_rows(record: Record) -> list[tuple[str, str, str, str, str]]:
         (f"PCC of a {unit}", summary["pcc"]),
         (f"Segmentation PCC of a {unit}", summary["segmentation_pcc"]),
     ]
-    return [
-        (
-            name,
-            _mean_sd(d),
-            number(d["median"]),
-            number(d["n"]),
-            f"{number(d['mean_without_outliers'])} (n = {d['n_without_outliers']})",
-        )
-        for name, d in lines
-        if d["n"]
-    ]
-
-
-def _mean_sd(d: Record) -> str:
-    if d["n"] == 1:  # one value has no spread
-        return number(d["mean"])
-    return f"{number(d['mean'])} ± {number(d['sd'], 2)}"
+    return spread_table(lines)

@@ -68,6 +68,8 @@ class Page:
         How to read the page.
     matching : sequence of str
         What the Methods say of the comparison, in sentences.
+    facts : list of (str, str)
+        The same as names and values.
     extra : mapping
         What the template needs beside.
     """
@@ -80,4 +82,5 @@ class Page:
     tables: Sequence[Table]
     reading: Sequence[str]
     matching: Sequence[str]
+    facts: list[tuple[str, str]]
     extra: Mapping[str, Any] = field(default_factory=dict)

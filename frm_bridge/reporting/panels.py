@@ -24,7 +24,7 @@ from frm_bridge.reporting.display import (
 from frm_bridge.reporting.wording import level_unit, number
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -110,7 +110,7 @@ def picture_field(field: Record, folder: Path, ledger: pd.DataFrame) -> FieldPic
     outlines = _outlines(field, folder, ledger, tolerance_px=0.35 * scale)
     pixel = field["pixel_size_um"]
     pictures = [
-        (TITLES[role], _levels(image, level_unit(field, role)), image.pixels)
+        (TITLES[role], shown_levels(image, level_unit(field, role)), image.pixels)
         for role, image in shown.items()
     ]
     pictures.append(
@@ -118,10 +118,10 @@ def picture_field(field: Record, folder: Path, ledger: pd.DataFrame) -> FieldPic
     )
     return FieldPictures(
         overview=tuple(
-            _panel(title, caption, pixels, whole, pixel)
+            make_panel(title, caption, pixels, whole, pixel)
             for title, caption, pixels in pictures
         ),
-        outlined=_panel(
+        outlined=make_panel(
             "Outlines over the stain",
             "",
             shown["truth"].pixels,
@@ -133,6 +133,20 @@ def picture_field(field: Record, folder: Path, ledger: pd.DataFrame) -> FieldPic
         zoom=_zoom(shown, merged, region, outlines, pixel),
         region=region,
     )
+
+
+def choose_fields(
+    record: Record, count: int, score: Callable[[Record], float]
+) -> list[Record]:
+    """Take all fields, or best, worst and some between, in the record's order."""
+    fields = list(record["fields"])
+    if len(fields) <= count:
+        return fields
+    ranked = sorted(fields, key=score)
+    last = len(ranked) - 1
+    ranks = {round(step * last / max(1, count - 1)) for step in range(count)}
+    names = {ranked[rank]["name"] for rank in ranks}
+    return [field for field in fields if field["name"] in names]
 
 
 TITLES = {
@@ -162,12 +176,12 @@ def _zoom(
     if "transmitted" in shown:
         pictures.append(("Input", shown["transmitted"].pixels, []))
     return tuple(
-        _panel(title, "", pixels, region, pixel_size_um, outlines=tuple(drawn))
+        make_panel(title, "", pixels, region, pixel_size_um, outlines=tuple(drawn))
         for title, pixels, drawn in pictures
     )
 
 
-def _panel(
+def make_panel(
     title: str,
     caption: str,
     pixels: NDArray[np.uint8],
@@ -177,6 +191,7 @@ def _panel(
     outlines: tuple[Outline, ...] = (),
     box: Region | None = None,
 ) -> Panel:
+    """Prepare one picture with its scale bar; pixels are those of the whole field."""
     bar = nice_length(region.width * (pixel_size_um or 1.0) / 4)
     unit = "px" if pixel_size_um is None else "µm"
     return Panel(
@@ -191,7 +206,8 @@ def _panel(
     )
 
 
-def _levels(image: Stretched, unit: str) -> str:
+def shown_levels(image: Stretched, unit: str) -> str:
+    """Say which grey levels are shown as black and white."""
     return f"Shown: {number(image.black)} to {number(image.white)} {unit}."
 
 

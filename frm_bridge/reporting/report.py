@@ -12,9 +12,11 @@ from frm_bridge.errors import InputError
 from frm_bridge.outputs import write_text
 from frm_bridge.reporting import wording
 from frm_bridge.reporting.facts import fact_tables
+from frm_bridge.reporting.linkpage import link_page
 from frm_bridge.reporting.methods import methods
 from frm_bridge.reporting.objectpage import object_page
 from frm_bridge.reporting.page import TOTAL, Page
+from frm_bridge.reporting.trackpage import track_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +27,11 @@ SHOWN_FIELDS = 6
 """Fields whose pictures are on the page, so that a plate does not weigh 100 MB."""
 
 
-_PAGES: dict[str, Callable[[Record, Path, int], Page]] = {"objects": object_page}
+_PAGES: dict[str, Callable[[Record, Path, int], Page]] = {
+    "links": link_page,
+    "objects": object_page,
+    "tracks": track_page,
+}
 
 
 def write_report(
@@ -79,7 +85,7 @@ def write_report(
         total=TOTAL,
         methods=methods(record, page.matching),
         references=wording.REFERENCES,
-        facts=fact_tables(record),
+        facts=fact_tables(record, page.facts),
         calibrated=all(f["pixel_size_um"] is not None for f in record["fields"]),
         **page.extra,
     )

@@ -80,15 +80,18 @@ def extent(record: Record) -> str:
 
     Planes of one stack show the same cells, so they are not called fields.
     """
-    count = record["summary"]["fields"]
+    count, unit = record["summary"]["fields"], unit_of(record)
     images = len({field["image"] for field in record["fields"]})
     if images == count:
-        return "one field" if count == 1 else f"{count} fields"
-    return f"{count} planes of {'one image' if images == 1 else f'{images} images'}"
+        whole = "movie" if unit == "movie" else "field"
+        return f"one {whole}" if count == 1 else f"{count} {whole}s"
+    return f"{count} {unit}s of {'one image' if images == 1 else f'{images} images'}"
 
 
 def unit_of(record: Record) -> str:
-    """Say what one row of the table is: a field, or a plane of a stack."""
+    """Say what one row of the table is: a field, a plane of a stack, or a movie."""
+    if record["kind"] == "tracks":
+        return "movie"
     stacks = any(field["place"] for field in record["fields"])
     return "plane" if stacks else "field"
 

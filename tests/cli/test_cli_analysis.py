@@ -152,7 +152,7 @@ def test_help_lists_what_the_script_declares_with_its_defaults(frm, monkeypatch)
         shown = " ".join(frm(command, "--help").out.split())
         for said in (
             "--blur-sigma",
-            "[default: (1.5 for nuclei, 0 for junctions)]",
+            "[default: (1.5, 0 for junctions)]",
             "[default: (Otsu)]",
             "RenyiEntropy",
             "--area-unit",

@@ -6,7 +6,12 @@ import tifffile
 
 from frm_bridge.comparison.fields import find_fields, is_relative
 from frm_bridge.errors import InputError
+from frm_bridge.imagej import nuclei
 from frm_bridge.images import open_image
+
+
+def fields_of(*paths, **options):
+    return find_fields(*paths, workflow=nuclei(), **options)
 
 
 @pytest.fixture

@@ -9,14 +9,15 @@ import pytest
 from frm_bridge.reporting import figures
 
 ONE = np.array([120.0])
+AREAS = {"quantity": "area", "unit": "px²", "things": "nuclei"}
 MANY = np.random.default_rng(0).gamma(4, 80, 300)
 
 
 @pytest.mark.parametrize("values", [ONE, MANY], ids=["one", "many"])
 def test_every_chart_can_be_drawn_from_one_value_or_many(values):
     charts = [
-        figures.draw_areas(values, values * 1.1, unit="px²", things="nuclei"),
-        figures.draw_areas(values, values[:0], unit="px²", things="nuclei"),
+        figures.draw_sides(values, values * 1.1, **AREAS),
+        figures.draw_sides(values, values[:0], **AREAS),
         figures.draw_area_pairs(values, values * 1.1, unit="px²"),
         figures.draw_displacement(values * 0, unit="px", things="nuclei"),
         figures.draw_displacement(values, unit="px", things="nuclei"),
@@ -38,7 +39,7 @@ def test_two_charts_on_one_page_share_no_id():
     ids = [
         set(re.findall(r'clipPath id="([^"]+)"', svg))
         for svg in (
-            figures.draw_areas(MANY, MANY, unit="px²", things="nuclei"),
+            figures.draw_sides(MANY, MANY, **AREAS),
             figures.draw_area_pairs(MANY, MANY, unit="px²"),
         )
     ]

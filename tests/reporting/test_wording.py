@@ -110,6 +110,7 @@ def fields(*images, sizes=(None,), given=False):
         for number, image in enumerate(images, 1)
     ]
     return {
+        "kind": "objects",
         "fields": planes,
         "summary": {"fields": len(planes)},
         "settings": {"pixel_size_is_given": given},
