@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Value = str | int | float | bool
 
 _LINE = re.compile(r"^#@\s*(\w+)\s+(\w+)\s*(?:\((.*)\))?\s*$")
-_ATTRIBUTE = re.compile(r'(\w+)\s*=\s*(\{[^}]*\}|"(?:[^"\\]|\\.)*"|[^,"\s]+)\s*(?:,|$)')
+_ATTRIBUTE = re.compile(
+    r"""(\w+)\s*=\s*(\{[^}]*\}|"(?:[^"\\]|\\.)*"|'[^']*'|[^,"\s]+)\s*(?:,|$)"""
+)
 _TYPES: dict[str, type[Value]] = {
     "String": str,
     "Integer": int,
@@ -185,7 +187,7 @@ def _parse_line(line: str) -> Parameter:
     if match is None or match[1] not in _TYPES:
         raise _unreadable(line, f"a type out of {', '.join(_TYPES)}, and a name")
     kind, name = _TYPES[match[1]], match[2]
-    attributes = dict(_attributes(match[3] or "", line))
+    attributes = dict(read_attributes(match[3] or "", line))
     if "value" not in attributes:
         raise _unreadable(line, "a default: (value=...)")
     parameter = Parameter(
@@ -201,7 +203,14 @@ def _parse_line(line: str) -> Parameter:
     return _with_default(parameter, attributes["value"])
 
 
-def _attributes(text: str, line: str) -> Iterator[tuple[str, str]]:
+def read_attributes(text: str, line: str) -> Iterator[tuple[str, str]]:
+    """Give the names and values in the brackets of a ``#@`` line.
+
+    Raises
+    ------
+    WorkflowError
+        ``E_WORKFLOW_SCRIPT``.
+    """
     place = 0
     text = text.strip()
     while place < len(text):
@@ -209,7 +218,7 @@ def _attributes(text: str, line: str) -> Iterator[tuple[str, str]]:
         if match is None:
             raise _unreadable(line, f"name=value at {text[place:]!r}")
         value = match[2]
-        yield match[1], ast.literal_eval(value) if value.startswith('"') else value
+        yield match[1], ast.literal_eval(value) if value[0] in "\"'" else value
         place = match.end()
         place += len(text[place:]) - len(text[place:].lstrip())
 

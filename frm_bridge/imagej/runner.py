@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from frm_bridge.errors import WorkflowError
 from frm_bridge.imagej.gateway import start_imagej
 from frm_bridge.imagej.handover import Source, hand_over
+from frm_bridge.imagej.ownscripts import own_call
 from frm_bridge.imagej.scripts import run_script
 from frm_bridge.imagej.workflows import Workflow, find_workflow, library_folder
 from frm_bridge.images import check_pixel_size
@@ -191,7 +192,7 @@ def run_workflow(
         handed = partial / "plane.tif"
         warnings = hand_over(handed, workflow, sources, pixel_size_um=pixel_size_um)
         imagej = start_imagej(fiji=fiji)
-        result = _run(imagej, workflow, handed, partial)
+        result = _run(imagej, workflow, handed, sources[0].image.name)
         result |= _describe(sources) | {"sha256": workflow.sha256}
         result["warnings"] = [*warnings, *result["warnings"]]
         handed.unlink()
@@ -214,18 +215,18 @@ def _read_result(image: Path, output: Path, workflow: Workflow) -> WorkflowResul
 
 
 def _run(
-    imagej: ImageJ, workflow: Workflow, source: Path, folder: Path
+    imagej: ImageJ, workflow: Workflow, source: Path, title: str
 ) -> dict[str, Any]:
     """Run the script; its ``result.json`` alone says whether it worked."""
     # NB: Java keeps the current folder that it was started in; Python's may change.
-    paths = {
-        "image_path": str(source.resolve()),
-        "output_folder": str(folder.resolve()),
-    }
-    library = library_folder(workflow.script)
-    text = run_script(
-        imagej, workflow.script, {**paths, **workflow.parameters}, library=library
-    )
+    folder = source.resolve().parent
+    paths = {"image_path": str(source.resolve()), "output_folder": str(folder)}
+    script, values = workflow.script, dict(workflow.parameters)
+    if workflow.is_own:
+        script, values = own_call(script, workflow.source, workflow.parameters)
+        values["title"] = title
+    library = library_folder(script)
+    text = run_script(imagej, script, {**paths, **values}, library=library)
     if text:
         _log.debug("%s printed: %s", workflow.name, text)
     written = folder / RESULT
@@ -236,9 +237,12 @@ def _run(
     except ValueError as error:
         raise _failure(workflow, f"it wrote a broken {RESULT}", text) from error
     if result.get("status") != "ok":
-        raise _failure(
+        failed = _failure(
             workflow, str(result.get("message")), str(result.get("traceback", text))
         )
+        failed.code = result.get("code") or failed.code
+        failed.fix = result.get("fix") or failed.fix
+        raise failed
     return result
 
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
 from frm_bridge.errors import InputError
+from frm_bridge.imagej.ownscripts import SUFFIXES, is_own, own_parameters
 from frm_bridge.imagej.parameters import (
     Parameter,
     Value,
@@ -42,7 +43,7 @@ class Workflow:
     name : str
         ``nuclei`` for ``FRM_Nuclei.py``.
     script : Path
-        A Jython 2.7 file with ``#@`` lines.
+        A Jython 2.7 file with ``#@`` lines, or a macro.
     parameters : mapping of str to str, int, float or bool
         Those given; after construction, all that the script declares, checked, with
         the script's defaults where nothing was given. Without the two paths.
@@ -64,6 +65,8 @@ class Workflow:
     @property
     def declared(self) -> dict[str, Parameter]:
         """The parameters that the script's ``#@`` lines declare, without the paths."""
+        if self.is_own:
+            return own_parameters(self.script, self.source)
         declared = parse_parameters(self.source)
         return {name: declared[name] for name in declared if name not in PATHS}
 
@@ -71,6 +74,11 @@ class Workflow:
     def is_shipped(self) -> bool:
         """Whether the script is one that comes with the package."""
         return self.script == shipped_scripts().get(self.name)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the script is anybody's own, and knows nothing of frm_bridge."""
+        return is_own(self.script, self.source)
 
     @property
     def measures(self) -> Measures:
@@ -110,7 +118,8 @@ def find_workflow(name_or_path: str | Path) -> Workflow:
     Parameters
     ----------
     name_or_path : str or Path
-        ``nuclei``, or the path of a ``.py`` script that follows the same contract.
+        ``nuclei``, or the path of a ``.py`` script that follows the same contract, or
+        of any ``.ijm`` macro or Jython script that leaves a Results table.
 
     Returns
     -------
@@ -126,9 +135,9 @@ def find_workflow(name_or_path: str | Path) -> Workflow:
     if str(name_or_path) in shipped:
         return Workflow(str(name_or_path), shipped[str(name_or_path)])
     path = Path(name_or_path)
-    if path.suffix == ".py" and path.is_file():
+    if path.suffix in SUFFIXES and path.is_file():
         return Workflow(_name_of(path), path.resolve())
-    if path.suffix == ".py":
+    if path.suffix in SUFFIXES:
         raise InputError(
             "E_WORKFLOW_UNKNOWN",
             f"there is no script {path}",
@@ -137,7 +146,7 @@ def find_workflow(name_or_path: str | Path) -> Workflow:
     raise InputError(
         "E_WORKFLOW_UNKNOWN",
         f"there is no workflow {name_or_path}",
-        f"choose one of {', '.join(shipped)}, or give the path of a .py script",
+        f"choose one of {', '.join(shipped)}, or give the path of a .py or .ijm script",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import absolute_import, division
 import codecs
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -16,9 +17,12 @@ from java.io import BufferedOutputStream, DataOutputStream, FileOutputStream
 from java.lang import System
 from java.util.zip import ZipEntry, ZipOutputStream
 
+_TO_QUOTE = re.compile(u'[",\r\n]')
+
 
 class Problem(Exception):
     """Something that the user can put right; shown without a traceback."""
+    code = fix = None  # where they are not those of any failed script
 
 
 class Report(object):
@@ -105,7 +109,9 @@ def run(workflow, body, parameters, folder):
         body(report)
     except:  # noqa: E722  (a Java exception is no Python Exception)
         if folder:
-            report.write(status="error", message=_message(), traceback=traceback.format_exc())
+            problem = sys.exc_info()[1]
+            report.write(status="error", message=_message(), traceback=traceback.format_exc(),
+                         code=getattr(problem, "code", None), fix=getattr(problem, "fix", None))
         raise
     if folder:
         report.write(status="ok", seconds=round(time.time() - start, 3))
@@ -113,7 +119,7 @@ def run(workflow, body, parameters, folder):
 
 def _message():
     kind, value = sys.exc_info()[:2]
-    return unicode(value) if kind is Problem else u"%s: %s" % (kind.__name__, value)
+    return unicode(value) if issubclass(kind, Problem) else u"%s: %s" % (kind.__name__, value)
 
 
 def show(title, columns, rows, labels):
@@ -138,7 +144,7 @@ def show_table(title, columns, rows):
 
 def write_csv(path, columns, rows):
     """Write a table; None becomes an empty cell. No locale and no preference counts."""
-    lines = [",".join(columns)] + [",".join(map(_cell, row)) for row in rows]
+    lines = [",".join(map(_cell, columns))] + [",".join(map(_cell, row)) for row in rows]
     with codecs.open(path, "w", "utf-8") as out:
         out.write(u"\n".join(lines) + u"\n")
 
@@ -146,6 +152,10 @@ def write_csv(path, columns, rows):
 def _cell(value):
     if value is None:
         return u""
+    if isinstance(value, basestring):
+        return u'"%s"' % value.replace(u'"', u'""') if _TO_QUOTE.search(value) else value
+    if value != value:
+        return u"NaN"
     return u"%d" % value if isinstance(value, (int, long)) else u"%.10g" % value
 
 
