@@ -37,9 +37,12 @@ class FrmError(Exception):
     def __str__(self) -> str:
         return f"{self.code} {self.message} (fix: {self.fix})"
 
-    def __reduce__(self) -> tuple[type[FrmError], tuple[str, str, str]]:
-        # Errors cross process borders (pytest-xdist, worker pools) with all they say.
-        return (type(self), (self.code, self.message, self.fix))
+    def __reduce__(
+        self,
+    ) -> tuple[type[FrmError], tuple[str, str, str], dict[str, object]]:
+        # Errors cross process borders (pytest-xdist, worker pools) with all they say,
+        # their notes too.
+        return (type(self), (self.code, self.message, self.fix), self.__dict__)
 
 
 class InputError(FrmError, ValueError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,11 +24,12 @@ from frm_bridge.cli.options import (
     warn,
 )
 from frm_bridge.cli.workflowoptions import GivenParameters, with_workflow_options
+from frm_bridge.errors import FrmError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from frm_bridge.imagej import Workflow
+    from frm_bridge.imagej import Job, Workflow
 
 WorkflowName = Annotated[
     str, typer.Option(help="nuclei, junctions, or the path of a script of your own.")
@@ -45,6 +47,17 @@ def analyze(
     channel: Channel = None,
     pixel_size: PixelSize = None,
     fiji: FijiFolder = None,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", "-j", help="Images measured at a time, each in a Java."),
+    ] = 1,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds after which the measuring of an image is ended, 0 for never; "
+            "without it, 600 for a script of your own, and never for ours."
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     *,
     given: GivenParameters,
@@ -60,9 +73,14 @@ def analyze(
     in µm² where the image is calibrated, else in px, unless --area-unit says
     otherwise.
 
+    A script of your own is any ImageJ macro (.ijm) or Jython script (.py) that
+    measures the current image: it runs as it is, and what it leaves in ImageJ's
+    Results table becomes results.csv. Its #@ parameters, and "argument" for a
+    macro's getArgument(), are given with --set.
+
     Unreadable images are refused before any work. An image whose pixels prove
-    unusable later (NaN) is named and left out; the others are finished, and the
-    exit status is 1.
+    unusable later (NaN), or on which the script fails or takes too long, is named
+    and left out; the others are finished, and the exit status is 1.
 
     For example:
 
@@ -74,8 +92,9 @@ def analyze(
 
         frm-bridge analyze nuclei more/ -o again --parameters measured/stain/result.json
 
-        frm-bridge analyze my_spots.py fields/ -o spots --set radius=3
+        frm-bridge analyze my_macro.ijm fields/ -o spots --set radius=3 --jobs 2
     """
+    from frm_bridge.imagej import Job, default_time_limit
     from frm_bridge.images import check_pixel_size
     from frm_bridge.outputs import check_absent
 
@@ -83,42 +102,42 @@ def analyze(
     check_pixel_size(pixel_size)
     sources = images_of(images)
     check_images(sources, channel=channel)
-    jobs = [
-        (source, plane, output / name)
-        for source in sources
-        for plane, name in _planes(source, channel, chosen)
-    ]
-    for _, _, folder in jobs:
-        check_absent(folder / "result.json", overwrite=overwrite)
     common = {
         "channel": channel,
         "pixel_size_um": pixel_size,
         "fiji": fiji,
         "overwrite": overwrite,
     }
-    _analyze_each(jobs, chosen, common)
+    runs = [
+        Job(chosen, source, output / name, common | {"plane": plane})
+        for source in sources
+        for plane, name in _planes(source, channel, chosen)
+    ]
+    for run in runs:
+        check_absent(run.output / "result.json", overwrite=overwrite)
+    limit = default_time_limit(chosen) if time_limit is None else time_limit or None
+    _analyze_each(runs, workers=jobs, time_limit_s=limit)
 
 
 def _analyze_each(
-    jobs: Sequence[tuple[Path, int | None, Path]],
-    workflow: Workflow,
-    common: dict[str, Any],
+    runs: Sequence[Job], *, workers: int, time_limit_s: float | None
 ) -> None:
     """Run the workflow on plane after plane, and say where each result is."""
-    from frm_bridge.imagej import run_workflow
+    from frm_bridge.imagej import run_workflows
 
-    faults = Faults(len(jobs))
+    faults = Faults(len(runs))
     lines, notes = [], []
+    outcomes = run_workflows(runs, workers=workers, time_limit_s=time_limit_s)
     try:
-        with progress_bar(workflow.name) as progress:
-            for done, (source, plane, folder) in enumerate(jobs):
-                progress(done, len(jobs), source.name)
-                with faults.of(source):
-                    result = run_workflow(
-                        workflow, source, folder, plane=plane, **common
-                    )
-                    lines.append(f"{folder}  {result.count} {result.things}")
-                    notes += [f"{folder.name}: {text}" for text in result.warnings]
+        with progress_bar(runs[0].workflow.name) as progress, closing(outcomes):
+            for done, run in enumerate(runs):
+                progress(done, len(runs), Path(run.name).name)
+                with faults.of(Path(run.name)):
+                    result = next(outcomes)
+                    if isinstance(result, FrmError):
+                        raise result
+                    lines.append(f"{run.output}  {result.count} {result.things}")
+                    notes += [f"{run.output.name}: {text}" for text in result.warnings]
     finally:
         warn(notes)
         typer.echo("\n".join(lines), nl=bool(lines))

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Beside E_IMAGE_...: what concerns one image, and not its neighbours in the batch.
-_OF_ONE_IMAGE = ("E_CHANNELS", "E_PAPER_SIZE", "E_PREDICTION_NOT_FINITE")
+_OF_ONE_IMAGE = (
+    "E_CHANNELS",
+    "E_PAPER_SIZE",
+    "E_PREDICTION_NOT_FINITE",
+    "E_WORKFLOW_DIALOG",
+    "E_WORKFLOW_FAILED",
+    "E_WORKFLOW_NO_RESULT",
+    "E_WORKFLOW_TIMEOUT",
+)
 
 
 def images_of(places: Iterable[Path]) -> list[Path]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from frm_bridge.imagej.parameters import Parameter as Parameter
     from frm_bridge.imagej.runner import WorkflowResult as WorkflowResult
     from frm_bridge.imagej.runner import run_workflow as run_workflow
+    from frm_bridge.imagej.workers import Job as Job
+    from frm_bridge.imagej.workers import default_time_limit as default_time_limit
+    from frm_bridge.imagej.workers import run_workflows as run_workflows
     from frm_bridge.imagej.workflows import Workflow as Workflow
     from frm_bridge.imagej.workflows import find_workflow as find_workflow
     from frm_bridge.imagej.workflows import junctions as junctions
@@ -29,6 +32,7 @@ else:
             "java": ["check_java"],
             "parameters": ["Parameter"],
             "runner": ["WorkflowResult", "run_workflow"],
+            "workers": ["Job", "default_time_limit", "run_workflows"],
             "workflows": [
                 "Workflow",
                 "find_workflow",

@@ -54,7 +54,7 @@ _lock = threading.Lock()
 _running: list[ImageJ] = []
 
 
-def start_imagej(*, fiji: Path | None = None) -> ImageJ:
+def start_imagej(*, fiji: Path | None = None, memory_percent: int = 50) -> ImageJ:
     """Start ImageJ, or give the one that runs already.
 
     Parameters
@@ -63,6 +63,8 @@ def start_imagej(*, fiji: Path | None = None) -> ImageJ:
         The folder of a Fiji; None for the embedded ImageJ, whose three jars come from
         Maven Central on first use and from the local cache (``JGO_CACHE_DIR``,
         ``M2_REPO``) ever after.
+    memory_percent : int
+        Most that Java may take of the machine's memory, if it is to be started.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def start_imagej(*, fiji: Path | None = None) -> ImageJ:
             return _same_or_error(_running[0], folder)
         _refuse_foreign_jvm()
         java = check_java(folder)
-        _configure(java, fetch="never" if folder is None else "auto")
+        _configure(java, memory_percent, fetch="never" if folder is None else "auto")
         started = _start_embedded() if folder is None else _start_fiji(folder)
         offer_linker()
         atexit.register(_let_go_of_python)
@@ -134,7 +136,9 @@ def _refuse_foreign_jvm() -> None:
         )
 
 
-def _configure(java: Java, *, fetch: Literal["never", "auto"]) -> None:
+def _configure(
+    java: Java, memory_percent: int, *, fetch: Literal["never", "auto"]
+) -> None:
     """Say how the JVM is to start: no display, no download of a Java, no chatter."""
     import jpype.config
     import scyjava
@@ -154,7 +158,7 @@ def _configure(java: Java, *, fetch: Literal["never", "auto"]) -> None:
             "-Xrs",
             "--add-opens=java.base/java.lang=ALL-UNNAMED",
             # A share that heeds the limit of a container; Java's own choice is 25 %.
-            "-XX:MaxRAMPercentage=50",
+            f"-XX:MaxRAMPercentage={memory_percent}",
             f"-Dpython.path={shipped_folder('fiji_scripts') / 'lib'}",
             # Else Jython writes a cache of packages into the Maven or home folder.
             "-Dpython.cachedir.skip=true",

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".py", ".ijm")
 ARGUMENT = "argument"
-TIME_LIMIT_S = 600.0
 
 _LINE = re.compile(r"^\s*#@\s*(?P<rest>.*?)\s*$")
 _PARTS = re.compile(
