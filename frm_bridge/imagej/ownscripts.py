@@ -134,8 +134,9 @@ def _lines(source: str) -> Iterator[tuple[str, Parameter | str]]:
 def _parameter(name: str, kind: str, attributes: Mapping[str, str]) -> Parameter:
     typed = _TYPES[kind]
     choices = _CHOICE.findall(attributes.get("choices", ""))
-    make = Asked if "value" not in attributes and typed is not bool else Parameter
-    parameter = make(
+    # As in SciJava's dialog, a box starts unticked and a text empty; not so a number.
+    asked = "value" not in attributes and (typed in (int, float) or kind == "File")
+    parameter = (Asked if asked else Parameter)(
         name,
         typed,
         False if typed is bool else "",

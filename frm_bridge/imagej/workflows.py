@@ -65,9 +65,11 @@ class Workflow:
     @property
     def declared(self) -> dict[str, Parameter]:
         """The parameters that the script's ``#@`` lines declare, without the paths."""
-        if self.is_own:
-            return own_parameters(self.script, self.source)
-        declared = parse_parameters(self.source)
+        declared = (
+            own_parameters(self.script, self.source)
+            if self.is_own
+            else parse_parameters(self.source)
+        )
         return {name: declared[name] for name in declared if name not in PATHS}
 
     @property

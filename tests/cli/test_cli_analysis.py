@@ -208,3 +208,39 @@ def test_an_option_of_another_workflow_is_refused(frm, fields, place):
     assert ended.status == 1
     assert "no parameter threshold_method" in ended.err
     assert "threshold_percent" in ended.err
+
+
+MACRO = """\
+#@ Double low (value=300)
+if (getTitle() == "\u00b5 field1.tif") while (true) wait(20);
+if (getTitle() == "\u00b5 field2.tif") exit("no luck");
+setThreshold(low, 65535);
+run("Analyze Particles...", "display clear");
+"""
+
+
+def test_a_macro_of_ones_own_is_run_within_a_time_limit_by_two(frm, fields, place):
+    macro, out = place / "my macro.ijm", place / "out"
+    macro.write_text(MACRO, encoding="utf-8")
+    ended = frm(
+        *("analyze", macro, fields[1], "-o", out, "--set", "low=200"),
+        *("--jobs", 2, "--time-limit", 5),
+    )
+    assert ended.status == 1
+    assert "error: E_WORKFLOW_TIMEOUT" in ended.err
+    assert "exit() in line 3: no luck" in ended.err
+    assert "E_IMAGES 2 of 4 images" in ended.err
+    assert sorted(folder.name for folder in out.iterdir()) == ["µ field0", "µ field3"]
+    assert ended.out.splitlines()[0] == f"{out / 'µ field0'}  4 rows"
+    result = json.loads((out / "µ field0" / "result.json").read_text(encoding="utf-8"))
+    assert result["parameters"] == {"low": 200}
+
+
+def test_tables_are_the_same_by_one_job_and_by_two(frm, fields, place):
+    for name, jobs in (("one", 1), ("two", 2)):
+        options = ("-o", place / name, "--jobs", jobs)
+        assert frm("analyze", "nuclei", fields[1], *options).status == 0
+    for folder in (place / "one").iterdir():
+        for name in ("objects.csv", "labels.tif"):
+            there = place / "two" / folder.name / name
+            assert there.read_bytes() == (folder / name).read_bytes()

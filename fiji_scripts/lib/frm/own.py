@@ -91,6 +91,7 @@ def run(image_path, title, output_folder, script, call):
     a table or a file, by kind; ``argument`` for a macro's getArgument().
     """
     call = json.loads(call)
+    call["paths"] = {"image_path": image_path, "output_folder": output_folder}
     name = os.path.basename(script)
 
     def body(report):
@@ -164,7 +165,8 @@ def _literal(value):
 def _run_jython(text, name, call, imp):
     """Run a script with its parameters as globals."""
     outputs = [key for key, kind in call["bound"].items() if kind == "output"]
-    names = dict(call["parameters"], __name__="__main__", __file__=name)
+    names = dict(call["paths"], __name__="__main__", __file__=name)
+    names.update(call["parameters"])
     for key, kind in call["bound"].items():
         if kind == "image":
             names[key] = imp

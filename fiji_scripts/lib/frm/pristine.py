@@ -54,7 +54,8 @@ class Pristine(object):
         _apply(dict([(name, False) for name in _OFF] + [(name, True) for name in _ON]),
                all_points=False, scaling=True, line=1, precision=_PRECISION,
                measured=Measurements.AREA | Measurements.MEAN | Measurements.MIN_MAX,
-               redirect=None, scale=None, front=Color.black, back=Color.white)
+               scale=None, front=Color.black, back=Color.white)
+        Analyzer.setRedirectImage(None)  # this one ImageJ does not tell, to put it back
         Analyzer.setResultsTable(self.table)
         Macro.setOptions(None)
         IJ.resetEscape()
@@ -71,12 +72,10 @@ class Pristine(object):
         _apply(self._before[0], **self._before[1])
 
     def _settings(self):
-        redirect = Analyzer.getRedirectImage(None) if Analyzer.isRedirectImage() else None
         return dict((name, getattr(Prefs, name)) for name in _OFF + _ON), dict(
             all_points=Wand.allPoints(), scaling=ImageConverter.getDoScaling(),
             line=Line.getWidth(), precision=Analyzer.getPrecision(),
-            measured=Analyzer.getMeasurements(), redirect=redirect,
-            scale=ImagePlus().getGlobalCalibration(),
+            measured=Analyzer.getMeasurements(), scale=ImagePlus().getGlobalCalibration(),
             front=Toolbar.getForegroundColor(), back=Toolbar.getBackgroundColor())
 
 
@@ -88,7 +87,6 @@ def _apply(switches, **values):
     Line.setWidth(values["line"])
     Analyzer.setPrecision(values["precision"])
     Analyzer.setMeasurements(values["measured"])
-    Analyzer.setRedirectImage(values["redirect"])
     ImagePlus().setGlobalCalibration(values["scale"])
     Toolbar.setForegroundColor(values["front"])
     Toolbar.setBackgroundColor(values["back"])
