@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 
 ARGUMENT = "given"
 _SHORT = {"blur_sigma_px": "blur_sigma", "threshold_method": "threshold"}
-_ORDER = ("nuclei", "junctions", "track", "displacement")
+_ORDER = (
+    "nuclei",
+    "junctions",
+    "tracks",
+    "displacement",
+    "profile",
+    "histogram",
+)
 
 
 @dataclass(frozen=True, slots=True)

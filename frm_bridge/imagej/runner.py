@@ -221,7 +221,12 @@ def _run(
     # NB: Java keeps the current folder that it was started in; Python's may change.
     folder = source.resolve().parent
     paths = {"image_path": str(source.resolve()), "output_folder": str(folder)}
-    script, values = workflow.script, dict(workflow.parameters)
+    files = {
+        name: str(Path(str(value)).resolve())
+        for name, value in workflow.parameters.items()
+        if name.endswith("_file") and value
+    }
+    script, values = workflow.script, {**workflow.parameters, **files}
     if workflow.is_own:
         script, values = own_call(script, workflow.source, workflow.parameters)
         values["title"] = title

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PATHS = ("image_path", "output_folder")
 
 Measures = Literal["plane", "movie", "pair"]
+_NAME = re.compile(r"^# name: (\w+)$", re.MULTILINE)
 _MEASURES = re.compile(r"^# measures: (plane|movie|pair)$", re.MULTILINE)
 
 
@@ -41,7 +42,7 @@ class Workflow:
     Attributes
     ----------
     name : str
-        ``nuclei`` for ``FRM_Nuclei.py``.
+        ``nuclei`` for ``FRM_Nuclei.py``, unless its line ``# name:`` says another.
     script : Path
         A Jython 2.7 file with ``#@`` lines, or a macro.
     parameters : mapping of str to str, int, float or bool
@@ -199,4 +200,6 @@ def shipped_scripts() -> dict[str, Path]:
 
 
 def _name_of(path: Path) -> str:
-    return path.stem.removeprefix("FRM_").lower()
+    """Give what the script calls itself by ``# name: profile``, or its file's name."""
+    said = _NAME.search(path.read_text(encoding="utf-8"))
+    return path.stem.removeprefix("FRM_").lower() if said is None else said[1]

@@ -17,6 +17,7 @@
 #@ String length_unit (label="Unit of the distances", description="auto: um where the image is calibrated, px where it is not", value="auto", choices={"auto", "px", "um"}, persist=false)
 #@ Boolean slices_are_frames (label="The slices are the frames", description="For a movie whose frames are stored as slices (Z)", value=false, persist=false)
 #@ String linker (label="Linker", description="auto: TrackMate where this ImageJ has it, else laptrack", value="auto", choices={"auto", "TrackMate", "laptrack"}, persist=false)
+# name: tracks
 # measures: movie
 """Track the nuclei of one movie.
 

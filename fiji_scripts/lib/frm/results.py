@@ -138,7 +138,8 @@ def show_table(title, columns, rows):
         table.incrementCounter()
         for name, value in zip(columns, row):
             if value is not None:
-                table.addValue(name, float(value))
+                text = isinstance(value, basestring)
+                table.addValue(name, value if text else float(value))
     table.show(title)
 
 
