@@ -129,6 +129,13 @@ def show(title, columns, rows, labels):
         labels.show()
 
 
+def show_images(*imps):
+    """Show images, where there is a display."""
+    if not GraphicsEnvironment.isHeadless():
+        for imp in imps:
+            imp.show()
+
+
 def show_table(title, columns, rows):
     """Show a table, where there is a display."""
     if GraphicsEnvironment.isHeadless():

@@ -1,0 +1,231 @@
+"""A truth and its prediction, pixel by pixel: their planes, histogram and relation."""
+from __future__ import absolute_import, division
+
+import math
+import os
+
+from ij import CompositeImage, IJ, ImagePlus, ImageStack, WindowManager
+from ij.measure import Measurements
+from ij.process import Blitter, FloatProcessor, ImageProcessor, ImageStatistics, LUT
+from java.awt import Color
+from java.lang import Float
+
+from frm import images, junctions
+from frm.results import Problem
+
+_PAIR = 2
+
+
+class Pair(object):
+    """Two 32-bit planes of one size."""
+
+    def __init__(self, truth, prediction, integer, imp):
+        self.truth, self.prediction = truth, prediction
+        self.integer, self.imp = integer, imp
+        self.pixels = truth.getPixelCount()
+
+    def relation(self, mask=None):
+        """How the prediction follows the truth, everywhere or where a mask is not 0.
+
+        Products are those of 32-bit planes without their means, sums are 64-bit:
+        a correlation is good to 1e-6.
+        """
+        truth = _without_mean(self.truth, mask)
+        prediction = _without_mean(self.prediction, mask)
+        facts = {"pixels": truth.count, "truth_mean": truth.mean,
+                 "prediction_mean": prediction.mean, "pearson": None, "slope": None,
+                 "intercept": None}
+        if not truth.count or not truth.squares:
+            return facts
+        both = truth.plane.duplicate()
+        both.copyBits(prediction.plane, 0, 0, Blitter.MULTIPLY)
+        shared = _statistics(both, mask).mean - truth.rest * prediction.rest
+        facts["slope"] = shared / truth.squares
+        facts["intercept"] = prediction.mean - facts["slope"] * truth.mean
+        if prediction.squares:
+            facts["pearson"] = shared / math.sqrt(truth.squares * prediction.squares)
+        return facts
+
+
+class _Centred(object):
+    """A plane without its mean, and what is left of the mean; its mean square."""
+
+    def __init__(self, plane, count, mean, rest, squares):
+        self.plane, self.count, self.mean = plane, count, mean
+        self.rest, self.squares = rest, squares
+
+
+def _without_mean(plane, mask):
+    stats = _statistics(plane, mask)
+    copy = plane.duplicate()
+    if not stats.pixelCount:
+        return _Centred(copy, 0, None, 0.0, 0.0)
+    copy.add(-stats.mean)
+    rest = _statistics(copy, mask)
+    flat = stats.min == stats.max
+    squares = 0.0 if flat else rest.stdDev ** 2 * (1 - 1 / rest.pixelCount)
+    return _Centred(copy, stats.pixelCount, stats.mean, rest.mean, squares)
+
+
+def _statistics(plane, mask):
+    plane.setRoi(0, 0, plane.getWidth(), plane.getHeight())
+    plane.setMask(mask)
+    stats = ImageStatistics.getStatistics(
+        plane, Measurements.MEAN | Measurements.STD_DEV | Measurements.MIN_MAX, None)
+    plane.resetRoi()
+    return stats
+
+
+def open_pair(image_path, prediction_image):
+    """The two planes of one image, or one plane each of two.
+
+    ``prediction_image`` is the title of an open image, or a file.
+    """
+    imp = images.open_image(image_path)
+    if not prediction_image:
+        return _two_planes(imp)
+    other = WindowManager.getImage(prediction_image)
+    if other is None:
+        if not os.path.isfile(prediction_image):
+            raise Problem("prediction_image is %s: neither an open image nor a file"
+                          % prediction_image)
+        other = images.open_image(prediction_image)
+    for each in (imp, other):
+        if each.getStackSize() != 1:
+            raise Problem("%s has %d planes: with prediction_image, each of the two has "
+                          "one" % (each.getTitle(), each.getStackSize()))
+    if (imp.getWidth(), imp.getHeight()) != (other.getWidth(), other.getHeight()):
+        raise Problem("%s has %d x %d px, %s has %d x %d px" % (
+            imp.getTitle(), imp.getWidth(), imp.getHeight(),
+            other.getTitle(), other.getWidth(), other.getHeight()))
+    integer = max(imp.getBitDepth(), other.getBitDepth()) <= 16
+    return Pair(images.plane_of(imp), images.plane_of(other), integer, imp)
+
+
+def _two_planes(imp):
+    stack = imp.getStack()
+    if stack.size() != _PAIR:
+        raise Problem("%s has %d planes; a pair has 2, the truth and the prediction: make "
+                      "a stack of both, or name the other image in prediction_image"
+                      % (imp.getTitle(), stack.size()))
+    planes = [FloatProcessor(imp.getWidth(), imp.getHeight(), stack.getProcessor(number)
+                             .convertToFloatProcessor().getPixels()[:], None)
+              for number in (1, 2)]
+    return Pair(planes[0], planes[1], imp.getBitDepth() <= 16, imp)
+
+
+class Bins(object):
+    """Equal steps from ``low`` up, the same for truth and prediction.
+
+    Steps of integer images are whole grey levels: else bins of 1 and of 2 levels would
+    take turns. The outermost bins take what lies outside, which only a bit depth allows.
+    """
+
+    def __init__(self, pair, number, bit_depth):
+        self.number, self.bit_depth = number, bit_depth
+        both = [_statistics(plane, None) for plane in (pair.truth, pair.prediction)]
+        least, greatest = min(each.min for each in both), max(each.max for each in both)
+        self.low = 0.0 if bit_depth else least
+        span = 2.0 ** bit_depth if bit_depth else greatest - least + int(pair.integer)
+        self.width = span / number or 1.0
+        if bit_depth or pair.integer:
+            self.width = math.ceil(self.width)
+
+    def place(self, plane):
+        """A 16-bit image of bin numbers."""
+        copy, width = plane.duplicate(), plane.duplicate()
+        copy.add(-self.low)
+        width.set(self.width)
+        # NB: multiply(1 / width) would round, and move values at the edge of a bin.
+        copy.copyBits(width, 0, 0, Blitter.DIVIDE)
+        copy.add(-0.5)  # the conversion rounds
+        numbers = copy.convertToShortProcessor(False)
+        numbers.max(self.number - 1)
+        return numbers
+
+    def low_edge(self, number):
+        """The least grey value of a bin."""
+        return self.low + number * self.width
+
+    def outside(self, plane):
+        """How many pixels a camera of this bit depth cannot have measured."""
+        if not self.bit_depth:
+            return 0
+        inside = _between(plane, -0.5, 2.0 ** self.bit_depth - 0.5)
+        return plane.getPixelCount() - size(inside)
+
+    def describe(self):
+        """For result.json."""
+        return {"number": self.number, "low": self.low, "width": self.width,
+                "high": self.low_edge(self.number)}
+
+
+class Histogram(object):
+    """How many pixels have each pair of bins: {(truth, prediction): count}."""
+
+    def __init__(self, pair, bins):
+        self.bins = bins
+        self.index = bins.place(pair.truth)
+        self.index.multiply(bins.number)
+        self.index.copyBits(bins.place(pair.prediction), 0, 0, Blitter.ADD)
+
+    def counts(self, mask=None):
+        """All pixels, or those where a mask is not 0."""
+        self.index.setRoi(0, 0, self.index.getWidth(), self.index.getHeight())
+        self.index.setMask(mask)
+        found = self.index.getHistogram()  # 65,536 counts: all bins of 256 x 256
+        self.index.resetRoi()
+        return dict((divmod(place, self.bins.number), count)
+                    for place, count in enumerate(found) if count)
+
+    def image(self, counts):
+        """The counts as an image: truth to the right, prediction upwards."""
+        number = self.bins.number
+        plane = FloatProcessor(number, number)
+        for (x, y), count in counts.items():
+            plane.setf(x, number - 1 - y, count)
+        imp = ImagePlus("2D histogram (x: truth, y: prediction)", plane)
+        scale = imp.getCalibration()
+        scale.pixelWidth = scale.pixelHeight = self.bins.width
+        scale.setUnit("grey level")
+        scale.xOrigin = -self.bins.low / self.bins.width
+        scale.yOrigin = number - 1 + self.bins.low / self.bins.width
+        scale.setInvertY(True)
+        imp.resetDisplayRange()
+        return imp
+
+
+def above(plane, threshold):
+    """A mask of what is brighter than a grey level."""
+    mask = _between(plane, -Float.MAX_VALUE, threshold)
+    mask.invert()
+    return mask
+
+
+def _between(plane, low, high):
+    copy = plane.duplicate()
+    copy.setThreshold(low, high, ImageProcessor.NO_LUT_UPDATE)
+    return copy.createMask()
+
+
+def size(mask):
+    """How many pixels of a mask are set."""
+    return mask.getHistogram()[255]
+
+
+def merge(pair, saturated_percent):
+    """Truth in green and prediction in red, where both are yellow; each stretched."""
+    stack = ImageStack(pair.truth.getWidth(), pair.truth.getHeight())
+    for name, plane in (("truth", pair.truth), ("prediction", pair.prediction)):
+        levels = junctions.normalise(plane, saturated_percent)[0]
+        levels.setMinAndMax(0, junctions.LEVELS)
+        stack.addSlice(name, levels.convertToByteProcessor(True))
+    imp = ImagePlus("Merge of truth (green) and prediction (red)", stack)
+    imp.setDimensions(_PAIR, 1, 1)
+    imp.setCalibration(pair.imp.getLocalCalibration().copy())
+    merged = CompositeImage(imp, IJ.COMPOSITE)
+    for channel, colour in ((1, Color.GREEN), (2, Color.RED)):
+        lut = LUT.createLutFromColor(colour)
+        lut.min, lut.max = 0, 255
+        merged.setChannelLut(lut, channel)
+    return merged
