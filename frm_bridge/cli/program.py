@@ -21,6 +21,7 @@ from frm_bridge.cli import (
     models,
     pairing,
     prediction,
+    presets,
     training,
 )
 from frm_bridge.cli.options import explain
@@ -48,6 +49,7 @@ app.command()(pairing.split)
 app.command()(prediction.predict)
 app.command()(analysis.analyze)
 app.command()(analysis.compare)
+app.command()(presets.presets)
 app.add_typer(models.app, name="models")
 app.command()(prediction.bench)
 app.command()(environment.doctor)

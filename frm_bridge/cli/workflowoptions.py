@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ARGUMENT = "given"
 _SHORT = {"blur_sigma_px": "blur_sigma", "threshold_method": "threshold"}
+_IN_FIJI = ("prediction_image",)  # here, the prediction is a file of the command
 _ORDER = (
     "nuclei",
     "junctions",
@@ -44,16 +45,19 @@ class GivenParameters:
     Attributes
     ----------
     file : Path or None
-        JSON; the least of the three.
+        JSON; less than the other two.
     options : mapping
         From options as ``--threshold``.
     texts : tuple of str
         ``name=value``; the last word.
+    preset : str or None
+        Name of a shipped preset; the first word, before ``file``.
     """
 
     file: Path | None
     options: Mapping[str, Value]
     texts: tuple[str, ...]
+    preset: str | None = None
 
     def workflow(self, name: str) -> Workflow:
         """Give the workflow of this name, or of this script, with these parameters."""
@@ -62,6 +66,8 @@ class GivenParameters:
 
         stored = {} if self.file is None else read_parameters(self.file)
         workflow = find_workflow(name)
+        if self.preset is not None:
+            workflow = workflow.with_preset(self.preset)
         workflow = workflow.with_parameters(**{**stored, **self.options})
         return workflow.with_parameters(**dict(self._read(workflow)))
 
@@ -95,6 +101,7 @@ def with_workflow_options(command: Callable[..., None]) -> Callable[..., None]:
             arguments.pop("parameters"),
             {name: value for name, value in values.items() if value is not None},
             tuple(arguments.pop("settings") or ()),
+            arguments.pop("preset"),
         )
         command(**arguments, **{ARGUMENT: given})
 
@@ -114,6 +121,15 @@ def _keyword(name: str, kind: Any, option: Any) -> inspect.Parameter:
 
 
 _COMMON = (
+    _keyword(
+        "preset",
+        str,
+        typer.Option(
+            "--preset",
+            help="Parameters for one of the paper's data sets, as 5x-mdck-nuclei; "
+            "'frm-bridge presets' lists them. All other options replace them.",
+        ),
+    ),
     _keyword(
         "parameters",
         Path,
@@ -140,7 +156,7 @@ def _declared() -> dict[str, dict[str, Parameter]]:
     for workflow in sorted(scripts, key=_ORDER.index):
         source = scripts[workflow].read_text(encoding="utf-8")
         for name, parameter in parse_parameters(source).items():
-            if name not in PATHS:
+            if name not in (*PATHS, *_IN_FIJI):
                 found.setdefault(name, {})[workflow] = parameter
     return found
 
@@ -183,4 +199,4 @@ def _default(declared: dict[str, Parameter]) -> str:
 def _shown(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value) or "none"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from frm_bridge.imagej.handover import planes_of_series as planes_of_series
     from frm_bridge.imagej.java import check_java as check_java
     from frm_bridge.imagej.parameters import Parameter as Parameter
+    from frm_bridge.imagej.presets import Preset as Preset
+    from frm_bridge.imagej.presets import list_presets as list_presets
     from frm_bridge.imagej.runner import WorkflowResult as WorkflowResult
     from frm_bridge.imagej.runner import run_workflow as run_workflow
     from frm_bridge.imagej.workers import Job as Job
@@ -31,6 +33,7 @@ else:
             "handover": ["Source", "planes_of_series"],
             "java": ["check_java"],
             "parameters": ["Parameter"],
+            "presets": ["Preset", "list_presets"],
             "runner": ["WorkflowResult", "run_workflow"],
             "workers": ["Job", "default_time_limit", "run_workflows"],
             "workflows": [

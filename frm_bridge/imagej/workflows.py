@@ -22,6 +22,7 @@ from frm_bridge.imagej.parameters import (
     check_values,
     parse_parameters,
 )
+from frm_bridge.imagej.presets import find_preset
 from frm_bridge.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -110,6 +111,21 @@ class Workflow:
     def with_parameters(self, **changes: Value) -> Workflow:
         """Give the same workflow with other parameters."""
         return Workflow(self.name, self.script, {**self.parameters, **changes})
+
+    def with_preset(self, name: str) -> Workflow:
+        """Give the same workflow with the parameters that a preset sets.
+
+        Parameters
+        ----------
+        name : str
+            As ``5X MDCK nuclei`` or ``5x-mdck-nuclei``.
+
+        Raises
+        ------
+        InputError
+            ``E_PRESET``.
+        """
+        return self.with_parameters(**find_preset(name, self.name).parameters)
 
     def __reduce__(self) -> tuple[type[Workflow], tuple[str, Path, dict[str, Value]]]:
         return (Workflow, (self.name, self.script, dict(self.parameters)))
