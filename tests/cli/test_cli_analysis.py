@@ -244,3 +244,55 @@ def test_tables_are_the_same_by_one_job_and_by_two(frm, fields, place):
         for name in ("objects.csv", "labels.tif"):
             there = place / "two" / folder.name / name
             assert there.read_bytes() == (folder / name).read_bytes()
+
+
+def test_presets_are_listed_with_their_sources(frm):
+    ended = frm("presets")
+    assert ended.status == 0
+    for name in ("5X MDCK nuclei", "20X MDCK junctions", "14-bit camera"):
+        assert f"{name}  (" in ended.out
+    nuclei = frm("presets", "nuclei").out
+    assert "From the paper" in nuclei
+    assert "junctions" not in nuclei
+    assert frm("presets", "nucleus").status == 1
+
+
+def test_what_is_given_comes_before_a_preset(frm, fields, place):
+    source, stored = fields[1] / "µ field0.tif", place / "stored.json"
+    stored.write_text('{"max_area": 500, "min_area": 45}')
+    ended = frm(
+        *("analyze", "nuclei", source, "-o", place / "out", "--pixel-size", 1.3),
+        *("--preset", "5X MDCK nuclei", "--parameters", stored, "--min-area", 50),
+    )
+    assert ended.status == 0, ended.err
+    result = json.loads((place / "out" / "µ field0" / "result.json").read_text())
+    used = result["parameters"]
+    assert (used["blur_sigma_px"], used["area_unit"]) == (1, "um2")  # the preset
+    assert used["max_area"] == 500  # the file
+    assert used["min_area"] == 50  # the option
+    ended = frm("analyze", "nuclei", source, "-o", place / "no", "--preset", "4x")
+    assert ended.status == 1
+    assert ended.err.startswith("error: E_PRESET the workflow nuclei has no preset")
+    assert not (place / "no").exists()
+
+
+def test_a_line_is_measured_by_its_numbers(frm, fields, place):
+    source = fields[1] / "µ field0.tif"
+    line = ("--x1", 2, "--y1", 3, "--x2", 32, "--y2", 43)
+    ended = frm("analyze", "profile", source, "-o", place / "out", *line)
+    assert ended.status == 0, ended.err
+    assert ended.out == f"{place / 'out' / 'µ field0'}  1 profiles\n"
+    rows = (place / "out" / "µ field0" / "profile.csv").read_text().splitlines()
+    assert rows[0] == "profile,distance_px,distance_um,value"
+    assert len(rows) == 1 + 51
+
+
+def test_a_pair_in_one_file_has_a_histogram(frm, fields, place):
+    truth, path = tifffile.imread(fields[1] / "µ field0.tif"), place / "pair.tif"
+    tifffile.imwrite(path, np.stack([truth, truth]), imagej=True)
+    preset = ("--preset", "16-bit camera")
+    ended = frm("analyze", "histogram", path, "-o", place / "out", *preset)
+    assert ended.status == 0, ended.err
+    assert ended.out == f"{place / 'out' / 'pair'}  {truth.size} pixels\n"
+    result = json.loads((place / "out" / "pair" / "result.json").read_text())
+    assert result["all_pixels"]["pearson"] == 1

@@ -43,7 +43,7 @@ class Scale(object):
 def open_image(path):
     """Open a file, or take the active image where the path is empty."""
     if path:
-        imp = IJ.openImage(path)
+        imp = _open_file(path)
         if imp is None:
             raise Problem("ImageJ cannot open %s" % path)
     else:
@@ -53,6 +53,20 @@ def open_image(path):
     if imp.getBitDepth() == 24:
         raise Problem("%s is a colour image; a grey one is needed" % imp.getTitle())
     return imp
+
+
+def _open_file(path):
+    """Open a file with its own scale.
+
+    NB: while a 'Global' calibration holds, ImageJ loses the file's, and asks by a dialog.
+    """
+    anyone = ImagePlus()
+    before = anyone.getGlobalCalibration()
+    anyone.setGlobalCalibration(None)
+    try:
+        return IJ.openImage(path)
+    finally:
+        anyone.setGlobalCalibration(before)
 
 
 def plane_of(imp):
@@ -127,9 +141,16 @@ def area_unit(wanted, scale):
     return wanted
 
 
+def with_own_scale(image, imp):
+    """Give a new image the scale of another; it is saved with that, and not with
+    ImageJ's 'Global' calibration."""
+    image.setIgnoreGlobalCalibration(True)
+    image.setCalibration(imp.getLocalCalibration().copy())
+    return image
+
+
 def labelled(labels, imp):
     """A label image with the calibration of the image it belongs to."""
-    result = ImagePlus("Labels of " + imp.getTitle(), labels)
-    result.setCalibration(imp.getLocalCalibration().copy())
+    result = with_own_scale(ImagePlus("Labels of " + imp.getTitle(), labels), imp)
     result.setDisplayRange(0, max(labels.getStats().max, 1))
     return result

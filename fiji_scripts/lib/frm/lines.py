@@ -7,14 +7,14 @@ from __future__ import absolute_import, division
 
 import math
 import os
-import zipfile
 from array import array
 
 from ij.gui import Line
 from ij.io import RoiDecoder
 from ij.process import Blitter, FloatProcessor, ImageProcessor
-from java.io import IOException
+from java.io import ByteArrayInputStream, ByteArrayOutputStream, IOException
 from java.lang import RuntimeException
+from java.util.zip import ZipInputStream
 
 from frm.results import Problem
 
@@ -156,16 +156,33 @@ def read(path, scale):
     """The lines of a .roi file, or of all in a RoiSet.zip."""
     if not os.path.isfile(path):
         raise Problem("there is no file %s with lines" % path)
-    if not zipfile.is_zipfile(path):
-        with open(path, "rb") as source:
-            name = os.path.splitext(os.path.basename(path))[0]
-            return [of_roi(_decode(source.read(), path), name, scale)]
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.lower().endswith(".roi")]
-        if not names:
-            raise Problem("%s holds no .roi file" % path)
-        return [of_roi(_decode(archive.read(name), name), name[:-4], scale)
-                for name in names]
+    with open(path, "rb") as source:
+        content = array("b", source.read())
+    name = os.path.basename(path)
+    try:
+        found = _members(content) if content[:2].tostring() == "PK" else [(name, content)]
+        rois = [(member, RoiDecoder(each, member).getRoi()) for member, each in found]
+    except (IOException, RuntimeException):
+        raise Problem("%s is no selection of ImageJ's (.roi, or a RoiSet.zip)" % name)
+    if not rois:
+        raise Problem("%s holds no .roi file" % name)
+    return [of_roi(roi, os.path.splitext(member)[0], scale) for member, roi in rois]
+
+
+def _members(content):
+    """Name and bytes of each .roi in a zip file."""
+    archive, found = ZipInputStream(ByteArrayInputStream(content)), []
+    buffer = array("b", [0] * 65536)
+    entry = archive.getNextEntry()
+    while entry is not None:
+        out, size = ByteArrayOutputStream(), archive.read(buffer)
+        while size > 0:
+            out.write(buffer, 0, size)
+            size = archive.read(buffer)
+        if entry.getName().lower().endswith(".roi"):
+            found.append((entry.getName(), out.toByteArray()))
+        entry = archive.getNextEntry()
+    return found
 
 
 def of_roi(roi, name, scale):
@@ -177,12 +194,3 @@ def of_roi(roi, name, scale):
     corners = list(zip(points.xpoints, points.ypoints))[: points.npoints]
     return Section(name, corners, scale)
 
-
-def _decode(content, name):
-    try:
-        roi = RoiDecoder(array("b", content), name).getRoi()
-    except (IOException, RuntimeException):
-        roi = None
-    if roi is None:
-        raise Problem("%s is no selection of ImageJ's (.roi, or a RoiSet.zip)" % name)
-    return roi

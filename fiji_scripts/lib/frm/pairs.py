@@ -30,48 +30,45 @@ class Pair(object):
         Products are those of 32-bit planes without their means, sums are 64-bit:
         a correlation is good to 1e-6.
         """
-        truth = _without_mean(self.truth, mask)
-        prediction = _without_mean(self.prediction, mask)
+        truth, prediction = _Centred(self.truth, mask), _Centred(self.prediction, mask)
         facts = {"pixels": truth.count, "truth_mean": truth.mean,
                  "prediction_mean": prediction.mean, "pearson": None, "slope": None,
                  "intercept": None}
-        if not truth.count or not truth.squares:
+        if truth.flat:
             return facts
-        both = truth.plane.duplicate()
-        both.copyBits(prediction.plane, 0, 0, Blitter.MULTIPLY)
-        shared = _statistics(both, mask).mean - truth.rest * prediction.rest
-        facts["slope"] = shared / truth.squares
+        shared, alone = truth.product(prediction, mask), truth.product(truth, mask)
+        facts["slope"] = shared / alone
         facts["intercept"] = prediction.mean - facts["slope"] * truth.mean
-        if prediction.squares:
-            facts["pearson"] = shared / math.sqrt(truth.squares * prediction.squares)
+        if not prediction.flat:
+            other = prediction.product(prediction, mask)
+            pearson = shared / math.sqrt(alone * other)
+            facts["pearson"] = max(min(pearson, 1.0), -1.0)
         return facts
 
 
 class _Centred(object):
-    """A plane without its mean, and what is left of the mean; its mean square."""
+    """A plane without the mean of some pixels, and what rounding left of that mean."""
 
-    def __init__(self, plane, count, mean, rest, squares):
-        self.plane, self.count, self.mean = plane, count, mean
-        self.rest, self.squares = rest, squares
+    def __init__(self, plane, mask):
+        stats = _statistics(plane, mask)
+        self.count, self.flat = stats.pixelCount, stats.min >= stats.max
+        self.mean = stats.mean if stats.pixelCount else None
+        self.plane = plane.duplicate()
+        self.plane.add(-stats.mean)
+        self.rest = _statistics(self.plane, mask).mean
 
-
-def _without_mean(plane, mask):
-    stats = _statistics(plane, mask)
-    copy = plane.duplicate()
-    if not stats.pixelCount:
-        return _Centred(copy, 0, None, 0.0, 0.0)
-    copy.add(-stats.mean)
-    rest = _statistics(copy, mask)
-    flat = stats.min == stats.max
-    squares = 0.0 if flat else rest.stdDev ** 2 * (1 - 1 / rest.pixelCount)
-    return _Centred(copy, stats.pixelCount, stats.mean, rest.mean, squares)
+    def product(self, other, mask):
+        """The mean of the product with another plane: a covariance, or a variance."""
+        both = self.plane.duplicate()
+        both.copyBits(other.plane, 0, 0, Blitter.MULTIPLY)
+        return _statistics(both, mask).mean - self.rest * other.rest
 
 
 def _statistics(plane, mask):
     plane.setRoi(0, 0, plane.getWidth(), plane.getHeight())
     plane.setMask(mask)
     stats = ImageStatistics.getStatistics(
-        plane, Measurements.MEAN | Measurements.STD_DEV | Measurements.MIN_MAX, None)
+        plane, Measurements.MEAN | Measurements.MIN_MAX, None)
     plane.resetRoi()
     return stats
 
@@ -185,6 +182,7 @@ class Histogram(object):
         for (x, y), count in counts.items():
             plane.setf(x, number - 1 - y, count)
         imp = ImagePlus("2D histogram (x: truth, y: prediction)", plane)
+        imp.setIgnoreGlobalCalibration(True)
         scale = imp.getCalibration()
         scale.pixelWidth = scale.pixelHeight = self.bins.width
         scale.setUnit("grey level")
@@ -222,8 +220,7 @@ def merge(pair, saturated_percent):
         stack.addSlice(name, levels.convertToByteProcessor(True))
     imp = ImagePlus("Merge of truth (green) and prediction (red)", stack)
     imp.setDimensions(_PAIR, 1, 1)
-    imp.setCalibration(pair.imp.getLocalCalibration().copy())
-    merged = CompositeImage(imp, IJ.COMPOSITE)
+    merged = images.with_own_scale(CompositeImage(imp, IJ.COMPOSITE), pair.imp)
     for channel, colour in ((1, Color.GREEN), (2, Color.RED)):
         lut = LUT.createLutFromColor(colour)
         lut.min, lut.max = 0, 255
