@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from frm_bridge.imagej import WorkflowResult, run_workflow
+from frm_bridge.imagej import WorkflowResult, run_workflow, start_imagej
 from frm_bridge.images import write_plane
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def preferences() -> Iterator[Callable[[], Iterator[str]]]:
     """Change, one time after another, every preference that could change a number."""
     from scyjava import jimport
 
+    start_imagej()
     names = (
         "ij.Prefs",
         "ij.plugin.filter.Binary",

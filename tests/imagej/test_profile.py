@@ -137,8 +137,9 @@ def test_a_wide_line_is_the_mean_across_it(
 
 def test_pixels_outside_the_image_do_not_count(profile: Profile) -> None:
     line = {"x1": 0.0, "y1": 0.0, "x2": 20.0, "y2": 0.0}
-    result = profile(np.full((30, 40), 7, np.uint8), **line, line_width_px=9)
-    assert set(values(result)) == {7.0}
+    rows = np.repeat(np.arange(30, dtype=np.uint8)[:, None], 40, axis=1)
+    result = profile(rows, **line, line_width_px=9)
+    assert set(values(result)) == {2.0}  # rows 0 to 4; -4 to -1 are outside
     corner = {"x1": -0.5, "y1": -0.5, "x2": 20.0, "y2": 20.0}
     result = profile(np.full((30, 40), 7, np.uint8), **corner, line_width_px=2)
     assert set(values(result)) == {7.0}
