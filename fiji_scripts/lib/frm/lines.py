@@ -88,6 +88,7 @@ def values(plane, section, width):
     """The grey values at the places of a line, each a mean across ``width`` pixels.
 
     Between pixels linear; across a wide line, pixels outside the image do not count.
+    A wide line turns sharply at its corners; ImageJ's Straightener bends a spline there.
     NB: not ImageProcessor.getInterpolatedValue(), which Plot Profile and Straightener
     call: it is bicubic after setOption("Bicubic", true), and 0 outside.
     """
