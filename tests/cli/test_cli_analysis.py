@@ -224,7 +224,7 @@ def test_a_macro_of_ones_own_is_run_within_a_time_limit_by_two(frm, fields, plac
     macro.write_text(MACRO, encoding="utf-8")
     ended = frm(
         *("analyze", macro, fields[1], "-o", out, "--set", "low=200"),
-        *("--jobs", 2, "--time-limit", 5),
+        *("--jobs", 2, "--time-limit", 15),
     )
     assert ended.status == 1
     assert "error: E_WORKFLOW_TIMEOUT" in ended.err

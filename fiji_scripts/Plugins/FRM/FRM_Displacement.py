@@ -1,5 +1,6 @@
-#@ String image_path (label="Image of two planes: truth, prediction (empty: the active image)", value="", persist=false)
+#@ String image_path (label="Image file (empty: the active image)", description="Two planes of any axis: the truth, then the prediction", value="", persist=false)
 #@ String output_folder (label="Folder for the results (empty: only show them)", value="", persist=false)
+#@ String prediction_image (label="Prediction (empty: second plane)", description="Title of an open image, or a file, where the image holds the truth alone", value="", persist=false)
 #@ Double blur_sigma_px (label="Gaussian blur, sigma (px)", description="Standard deviation of the blur before the threshold; 0 for none", value=1.5, min=0, persist=false)
 #@ String threshold_method (label="Threshold", description="One of ImageJ's automatic thresholds, for bright nuclei on a dark background", value="Otsu", choices={"Default", "Huang", "Intermodes", "IsoData", "IJ_IsoData", "Li", "MaxEntropy", "Mean", "MinError", "Minimum", "Moments", "Otsu", "Percentile", "RenyiEntropy", "Shanbhag", "Triangle", "Yen"}, persist=false)
 #@ Boolean watershed (label="Separate touching nuclei (EDM watershed)", value=true, persist=false)
@@ -10,11 +11,10 @@
 #@ Double linking_distance (label="Largest step between frames", description="In the unit of length_unit", value=15.0, min=0, persist=false)
 #@ String length_unit (label="Unit of the distances", description="auto: um where the image is calibrated, px where it is not", value="auto", choices={"auto", "px", "um"}, persist=false)
 #@ String linker (label="Linker", description="auto: TrackMate where this ImageJ has it, else laptrack", value="auto", choices={"auto", "TrackMate", "laptrack"}, persist=false)
-# measures: pair
 """How far nuclei of a prediction lie from those of the truth.
 
-Input   one image of two planes, the truth and then the prediction: a file, or the
-        active image.
+Input   two planes of one image, the truth and then the prediction: a file, or the
+        active image; or one plane each of two images.
 Steps   nuclei in each plane by itself; linked as if they had moved from the first to the
         second, by TrackMate's LAP tracker or, without one, by laptrack (LaChance & Cohen
         2020, Methods: truth as frame 0, prediction as frame 1). result.json says which.
@@ -24,12 +24,11 @@ Units   as in FRM Nuclei; dx and dy point from the truth to the prediction.
 
 No link is a result: links.csv then holds its headings alone.
 """
-from __future__ import division
-
-from frm import images, movies, nuclei, results, tracks
+# measures: pair
+from frm import movies, nuclei, pairs, results, tracks
 
 PARAMETERS = [(name, globals()[name]) for name in (
-    "blur_sigma_px", "threshold_method", "watershed", "min_area", "max_area", "area_unit",
+    "prediction_image", "blur_sigma_px", "threshold_method", "watershed", "min_area", "max_area", "area_unit",
     "min_contrast", "linking_distance", "length_unit", "linker")]
 COLUMNS = [
     "truth", "prediction", "truth_x_px", "truth_y_px", "prediction_x_px",
@@ -47,8 +46,9 @@ def row(link, found):
 
 def main(report):
     """Find, link, write."""
-    imp = images.open_image(image_path)
-    movie = movies.Movie(imp, length_unit=length_unit, pair=True)
+    pair = pairs.open_pair(image_path, prediction_image)
+    imp = pair.imp
+    movie = movies.Movie(imp, [pair.truth, pair.prediction], length_unit)
     name = movies.choose_linker(linker, "nuclei")
     spots = movie.nuclei(nuclei.Options(**dict(PARAMETERS)))
     found, linked_by = movie.link(spots, movie.limits(linking_distance), name)

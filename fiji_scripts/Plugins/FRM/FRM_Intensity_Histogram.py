@@ -13,13 +13,11 @@ Steps   2D histogram of raw grey levels, Pearson's correlation and the line of l
         squares, of all pixels and of those above a threshold; merge in green and red:
         LaChance & Cohen 2020, S3 Fig and Fig 2.
 Output  in output_folder: histogram.csv (bins that are not empty, by their lower edges),
-        histogram.tif, merge.tif, and result.json last.
+        histogram_image.tif, merge.tif, and result.json last.
 Units   grey levels.
 """
 # name: histogram
 # measures: pair
-from ij.io import FileSaver
-
 from frm import pairs, results
 
 PARAMETERS = [
@@ -44,25 +42,13 @@ def warn(report, pair, steps, relation, region):
     for name, plane in (("truth", pair.truth), ("prediction", pair.prediction)):
         outside = steps.outside(plane)
         if outside:
-            report.warnings.append("%d pixels of the %s lie outside the range of %d bits, "
-                                   "and count in the outermost bins" % (
-                                       outside, name, bit_depth))
+            report.warn("%d pixels of the %s lie outside the range of %d bits, and count "
+                        "in the outermost bins" % (outside, name, bit_depth))
     if relation["pearson"] is None:
-        report.warnings.append("the truth or the prediction is constant: there is no "
-                               "correlation")
+        report.warn("the truth or the prediction is constant: there is no correlation")
     if region and not region["pixels"]:
-        report.warnings.append("no pixel of the truth is brighter than feature_threshold, "
-                               "%g" % feature_threshold)
-
-
-def save(report, rows, heat, merged):
-    """Write the table and both images."""
-    results.write_csv(report.path("histogram.csv"), COLUMNS, rows)
-    for name, imp in (("histogram.tif", heat), ("merge.tif", merged)):
-        if not FileSaver(imp).saveAsTiff(report.path(name)):
-            raise results.Problem("%s cannot be written to %s" % (name, report.folder))
-    report.describe(outputs={"histogram": "histogram.csv",
-                             "histogram_image": "histogram.tif", "merge": "merge.tif"})
+        report.warn("no pixel of the truth is brighter than feature_threshold, %g"
+                    % feature_threshold)
 
 
 def main(report):
@@ -85,7 +71,9 @@ def main(report):
     warn(report, pair, steps, relation, region)
     heat, merged = histogram.image(counts), pairs.merge(pair, saturated_percent)
     if output_folder:
-        save(report, table(steps, counts, features), heat, merged)
+        report.write_table("histogram", COLUMNS, table(steps, counts, features))
+        report.write_image("histogram_image", heat)
+        report.write_image("merge", merged)
     if not image_path:
         results.show_images(heat, merged)
     else:

@@ -75,8 +75,7 @@ def main(report):
         count=len(sections),
     )
     if output_folder:
-        results.write_csv(report.path("profile.csv"), COLUMNS, rows)
-        report.describe(outputs={"profile": "profile.csv"})
+        report.write_table("profile", COLUMNS, rows)
     if not image_path:
         results.show_table("Profiles of " + imp.getTitle(), COLUMNS, rows)
     else:

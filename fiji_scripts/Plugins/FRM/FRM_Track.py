@@ -17,8 +17,6 @@
 #@ String length_unit (label="Unit of the distances", description="auto: um where the image is calibrated, px where it is not", value="auto", choices={"auto", "px", "um"}, persist=false)
 #@ Boolean slices_are_frames (label="The slices are the frames", description="For a movie whose frames are stored as slices (Z)", value=false, persist=false)
 #@ String linker (label="Linker", description="auto: TrackMate where this ImageJ has it, else laptrack", value="auto", choices={"auto", "TrackMate", "laptrack"}, persist=false)
-# name: tracks
-# measures: movie
 """Track the nuclei of one movie.
 
 Input   a movie of one channel, bright on dark: a file, or the active image.
@@ -32,6 +30,8 @@ Units   as in FRM Nuclei; frames count from 1; um and s columns are empty where 
 
 No track is a result: the tables then hold their headings alone.
 """
+# name: tracks
+# measures: movie
 from frm import images, movies, nuclei, results, tracks
 
 PARAMETERS = [(name, globals()[name]) for name in (
@@ -44,7 +44,7 @@ PARAMETERS = [(name, globals()[name]) for name in (
 def main(report):
     """Find, link, write."""
     imp = images.open_image(image_path)
-    movie = movies.Movie(imp, slices_are_frames, length_unit)
+    movie = movies.Movie(imp, images.frames_of(imp, slices_are_frames), length_unit)
     limits = movie.limits(linking_distance, gap_distance, max_frame_gap, splitting_distance)
     name = movies.choose_linker(linker, detector)
     if detector == "LoG":

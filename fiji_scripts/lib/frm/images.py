@@ -93,15 +93,6 @@ def frames_of(imp, slices_are_frames=False):
     return [plane_of(ImagePlus("", stack.getProcessor(place))) for place in places]
 
 
-def pair_of(imp):
-    """Truth and prediction: the two planes of an image, each as `plane_of` gives it."""
-    stack = imp.getStack()
-    if stack.getSize() != 2:
-        raise Problem("%s has %d planes; a pair has two: the truth, then the prediction"
-                      % (imp.getTitle(), stack.getSize()))
-    return [plane_of(ImagePlus("", stack.getProcessor(place))) for place in (1, 2)]
-
-
 def frame_interval(imp):
     """Seconds between frames, or None where the image does not say."""
     calibration = imp.getLocalCalibration()

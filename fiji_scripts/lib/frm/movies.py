@@ -24,10 +24,8 @@ def choose_linker(wanted, detector):
 class Movie(object):
     """The frames of an image, with what length and time mean in it."""
 
-    def __init__(self, imp, slices_are_frames=False, length_unit="auto", pair=False):
-        self.imp, self.scale = imp, images.scale_of(imp)
-        self.frames = images.pair_of(imp) if pair else images.frames_of(
-            imp, slices_are_frames)
+    def __init__(self, imp, frames, length_unit):
+        self.imp, self.frames, self.scale = imp, frames, images.scale_of(imp)
         self.interval = images.frame_interval(imp)
         self.unit = images.length_unit(length_unit, self.scale)
         self.found = []
@@ -92,9 +90,8 @@ class Movie(object):
             stack.addSlice(self._label_plane(frame, plane, spots.get(frame, [])))
         result = ImagePlus("Tracks of " + self.imp.getTitle(), stack)
         result.setDimensions(1, 1, len(self.frames))
-        result.setCalibration(self.imp.getLocalCalibration().copy())
         result.setDisplayRange(0, max(lone, 1))
-        return result
+        return images.with_own_scale(result, self.imp)
 
     def write_session(self, report):
         """Write TrackMate's own file, where TrackMate has linked."""
@@ -106,9 +103,13 @@ class Movie(object):
         from frm import trackmate
 
         imp = self.imp
-        if imp.getNFrames() != len(self.frames):  # slices that are frames
-            imp = imp.duplicate()
+        if imp.getNFrames() != len(self.frames):  # slices that are frames, or a pair
+            stack = ImageStack()
+            for plane in self.frames:
+                stack.addSlice(plane)
+            imp = ImagePlus(imp.getTitle(), stack)
             imp.setDimensions(1, 1, len(self.frames))
+            imp.setCalibration(self.imp.getLocalCalibration().copy())
         return trackmate.Session(imp, self.scale, self.interval)
 
     def _label_plane(self, frame, plane, spots):

@@ -105,8 +105,7 @@ def _two_planes(imp):
         raise Problem("%s has %d planes; a pair has 2, the truth and the prediction: make "
                       "a stack of both, or name the other image in prediction_image"
                       % (imp.getTitle(), stack.size()))
-    planes = [FloatProcessor(imp.getWidth(), imp.getHeight(), stack.getProcessor(number)
-                             .convertToFloatProcessor().getPixels()[:], None)
+    planes = [images.plane_of(ImagePlus("", stack.getProcessor(number)))
               for number in (1, 2)]
     return Pair(planes[0], planes[1], imp.getBitDepth() <= 16, imp)
 
