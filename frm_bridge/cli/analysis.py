@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,28 +25,38 @@ from frm_bridge.cli.options import (
     warn,
 )
 from frm_bridge.cli.workflowoptions import GivenParameters, with_workflow_options
-from frm_bridge.errors import FrmError
+from frm_bridge.errors import FrmError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from frm_bridge.imagej import Job, Workflow
 
-WorkflowName = Annotated[
-    str, typer.Option(help="nuclei, junctions, or the path of a script of your own.")
-]
+_WORKFLOWS = (
+    "nuclei, junctions, tracks, displacement, profile, histogram, or the path of a "
+    "script of your own."
+)
+WorkflowName = Annotated[str, typer.Option(help=_WORKFLOWS)]
 
 
 @with_workflow_options
 def analyze(
     workflow: Annotated[
         str,
-        typer.Argument(help="nuclei, junctions, or the path of a script of your own."),
+        typer.Argument(help=_WORKFLOWS),
     ],
     images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
     output: Output,
     channel: Channel = None,
     pixel_size: PixelSize = None,
+    as_movie: Annotated[
+        bool,
+        typer.Option(
+            "--as-movie",
+            help="All images are the frames of one movie, in the order of the numbers "
+            "in their names.",
+        ),
+    ] = False,
     fiji: FijiFolder = None,
     jobs: Annotated[
         int,
@@ -64,10 +75,15 @@ def analyze(
 ) -> None:
     """Measure images in real ImageJ.
 
-    Writes, for each image, a folder with objects.csv, labels.tif, rois.zip (for
+    Writes, for each image, a folder with tables (CSV), label image, rois.zip (for
     ImageJ's ROI Manager) and result.json with every parameter used; for a stack
     one folder a plane, <name>_plane0001 and on. No object is a result too: count
     0, and a warning.
+
+    nuclei and junctions measure a plane, and profile does along a line. tracks
+    follows nuclei through a movie: with a Fiji by its TrackMate, else by laptrack.
+    displacement and histogram take an image of two planes, a truth and its
+    prediction.
 
     The options of a workflow are those of its dialog in Fiji. Area limits are
     in µm² where the image is calibrated, else in px, unless --area-unit says
@@ -92,6 +108,10 @@ def analyze(
 
         frm-bridge analyze nuclei more/ -o again --parameters measured/stain/result.json
 
+        frm-bridge analyze tracks movie.tif -o tracked --linking-distance 12
+
+        frm-bridge analyze tracks frames/ --as-movie -o tracked --fiji ~/Fiji
+
         frm-bridge analyze my_macro.ijm fields/ -o spots --set radius=3 --jobs 2
     """
     from frm_bridge.imagej import Job, default_time_limit
@@ -108,15 +128,48 @@ def analyze(
         "fiji": fiji,
         "overwrite": overwrite,
     }
-    runs = [
-        Job(chosen, source, output / name, common | {"plane": plane})
-        for source in sources
-        for plane, name in _planes(source, channel, chosen)
-    ]
+    if as_movie:
+        runs = [_movie(chosen, sources, output, channel, options=common)]
+    else:
+        runs = [
+            Job(chosen, source, output / name, common | {"plane": plane})
+            for source in sources
+            for plane, name in _planes(source, channel, chosen)
+        ]
     for run in runs:
         check_absent(run.output / "result.json", overwrite=overwrite)
     limit = default_time_limit(chosen) if time_limit is None else time_limit or None
     _analyze_each(runs, workers=jobs, time_limit_s=limit)
+
+
+def _movie(
+    workflow: Workflow,
+    frames: Sequence[Path],
+    output: Path,
+    channel: int | None,
+    *,
+    options: dict[str, Any],
+) -> Job:
+    """Give the one run on images that hold a frame each."""
+    from frm_bridge.imagej import Job, Source
+
+    if workflow.measures != "movie":
+        raise InputError(
+            "E_OPTION",
+            f"--as-movie: the workflow {workflow.name} measures no movies",
+            "leave --as-movie out, or choose tracks",
+        )
+    ordered = sorted(frames, key=_numbers_last)
+    sources = tuple(Source(frame, channel) for frame in ordered)
+    return Job(workflow, sources, output / result_name(ordered[0]), options)
+
+
+def _numbers_last(path: Path) -> list[tuple[str, int]]:
+    """Sort t2 before t10, as people count."""
+    return [
+        (text, int(number or 0))
+        for text, number in re.findall(r"(\D*)(\d*)", path.name)
+    ]
 
 
 def _analyze_each(
@@ -190,7 +243,8 @@ def compare(
     """Run one ImageJ workflow on truth and prediction, and report how they agree.
 
     Files are matched by name. Writes report.html (one page, nothing to install),
-    objects.csv, fields.csv, comparison.json and the workflow's own results for
+    fields.csv, the tables of what was matched (objects.csv; of tracks spots.csv,
+    links.csv and tracks.csv), comparison.json and the workflow's own results for
     each field. One faulty image stops the whole: a comparison of fewer fields
     than were given would be another comparison. Area limits are in µm² where the
     images are calibrated, else in px, unless --area-unit says otherwise.
@@ -200,6 +254,9 @@ def compare(
         frm-bridge compare --truth stain/ --prediction predicted/ -o compared
 
         frm-bridge compare --truth ecad/ --prediction predicted/ --workflow junctions
+        -o compared
+
+        frm-bridge compare --truth movies/ --prediction predicted/ --workflow tracks
         -o compared
     """
     from frm_bridge import comparison, reporting

@@ -188,8 +188,9 @@ def _check_frames(
         raise InputError(
             "E_IMAGE_FRAMES",
             f"{names} has {has}; a movie has two frames or more",
-            "if its slices are the frames, say so with --slices-are-frames; give files "
-            "that hold one frame each as one movie with --as-movie",
+            "if its slices are the frames, say so with --slices-are-frames; files that "
+            "hold one frame each are one movie to 'analyze' with --as-movie, or are "
+            "made one in ImageJ (File > Import > Image Sequence)",
         )
     for image, _ in planes:
         if image.info.shape[-2:] != first.shape[-2:]:

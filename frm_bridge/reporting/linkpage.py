@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from frm_bridge.reporting.displacementcharts import displacement_charts
-from frm_bridge.reporting.display import Region, merge, read_side, stretch
+from frm_bridge.reporting.display import (
+    Region,
+    choose_region,
+    merge,
+    read_side,
+    stretch,
+)
 from frm_bridge.reporting.page import TOTAL, Page, Table, Tile
 from frm_bridge.reporting.panels import Panel, choose_fields, make_panel
 from frm_bridge.reporting.segments import link_lines, spot_rings
@@ -28,10 +35,12 @@ if TYPE_CHECKING:
     Record = Mapping[str, Any]
 
 KEY = (
-    ("linked", "linked: from its place on the stain to that on the prediction"),
+    ("linked", "linked: a line from its place on the stain to that on the prediction"),
     ("missed", "on the stain, not linked"),
     ("invented", "on the prediction, not linked"),
 )
+_CLOSER_PX = 256
+_FAR = 0.9  # quantile of the displacement
 COLUMNS = (
     "Field",
     "Stain",
@@ -154,7 +163,11 @@ def _tiles(record: Record) -> list[Tile]:
         _distance_tile("Mean displacement", found, "mean", "all that are linked"),
         _distance_tile("Median", found, "median", "all that are linked"),
         _distance_tile("Without outliers", found, "mean_without_outliers", kept),
-        Tile("PCC", fixed(pcc["mean"]), f"mean of {pcc['n']}, all pixels"),
+        Tile(
+            "PCC",
+            fixed(pcc["mean"]),
+            "all pixels" if pcc["n"] == 1 else f"mean of {pcc['n']}, all pixels",
+        ),
     ]
 
 
@@ -228,8 +241,25 @@ def _panels(field: Record, folder: Path, links: pd.DataFrame) -> list[Panel]:
             lone[lone["frame"] == 2], kind="invented", title="on the prediction alone"
         ),
     )
-    size = field["pixel_size_um"]
+    size, region = field["pixel_size_um"], _closer(field, own, lone)
     return [
-        make_panel("Merge", "", merged, whole, size),
-        make_panel("Links", "", truth.pixels, whole, size, outlines=lines),
+        make_panel("Merge", "", merged, whole, size, box=region),
+        make_panel("Links", "", truth.pixels, whole, size, outlines=lines, box=region),
+        make_panel("The dotted square", "", merged, region, size, outlines=lines),
     ]
+
+
+def _closer(field: Record, links: pd.DataFrame, lone: pd.DataFrame) -> Region:
+    """Choose a square where nuclei have no link, or lie far apart."""
+    far = links["distance_px"] > links["distance_px"].quantile(_FAR)
+    alone = [
+        lone[["y_px", "x_px"]].to_numpy(float),
+        links.loc[far, ["y0", "x0"]].to_numpy(float),
+    ]
+    side = min(field["height"], field["width"], _CLOSER_PX)
+    return choose_region(
+        (field["height"], field["width"]),
+        links.loc[~far, ["y0", "x0"]].to_numpy(float),
+        np.concatenate(alone),
+        side=side,
+    )
