@@ -123,6 +123,8 @@ def planes_of_series(info: ImageInfo, workflow: Workflow) -> list[list[int]]:
     if workflow.measures == "plane":
         return [[plane] for plane in range(info.plane_count)]
     axis = frames_axis(info, workflow)
+    if info.axis_size(axis) == 1 and info.plane_count > 1:
+        raise _no_movie(info, [info.path])
     movies: dict[tuple[tuple[str, int], ...], list[int]] = {}
     for plane in range(info.plane_count):
         place = {name: at for name, at in info.place(plane).items() if name != axis}
@@ -183,15 +185,7 @@ def _check_frames(
             "give an image of two planes, or a truth and a prediction",
         )
     if workflow.measures == "movie" and len(planes) == 1:
-        slices = first.axis_size("Z")
-        has = f"1 frame and {slices} slices" if slices > 1 else "1 frame"
-        raise InputError(
-            "E_IMAGE_FRAMES",
-            f"{names} has {has}; a movie has two frames or more",
-            "if its slices are the frames, say so with --slices-are-frames; files that "
-            "hold one frame each are one movie to 'analyze' with --as-movie, or are "
-            "made one in ImageJ (File > Import > Image Sequence)",
-        )
+        raise _no_movie(first, images)
     for image, _ in planes:
         if image.info.shape[-2:] != first.shape[-2:]:
             raise InputError(
@@ -200,6 +194,19 @@ def _check_frames(
                 f"{first.path.name} is {first.width} x {first.height} px",
                 "give frames of one size",
             )
+
+
+def _no_movie(info: ImageInfo, images: Sequence[Path]) -> InputError:
+    slices = info.axis_size("Z")
+    has = f"1 frame and {slices} slices" if slices > 1 else "1 frame"
+    names = ", ".join(path.name for path in images[:3])
+    return InputError(
+        "E_IMAGE_FRAMES",
+        f"{names} has {has}; a movie has two frames or more",
+        "if its slices are the frames, say so with --slices-are-frames; files that "
+        "hold one frame each are one movie to 'analyze' with --as-movie, or are made "
+        "one in ImageJ (File > Import > Image Sequence)",
+    )
 
 
 def _write(

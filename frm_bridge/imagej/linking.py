@@ -73,8 +73,7 @@ def link_spots(
     settings: dict[str, Any] = {
         "cutoff": distance**2,
         "gap_closing_cutoff": gap_distance**2 if gap_distance > 0 else False,
-        # laptrack counts the frames that are missed, TrackMate the difference.
-        "gap_closing_max_frame_count": max(frame_gap - 1, 0),
+        "gap_closing_max_frame_count": frame_gap,  # a difference, as TrackMate's
         "splitting_cutoff": splitting_distance**2 if splitting_distance > 0 else False,
         "merging_cutoff": False,
         "alternative_cost_factor": _ALTERNATIVE_COST_FACTOR,

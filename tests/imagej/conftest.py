@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +45,35 @@ def measure(tmp_path: Path, save: Callable[..., Path]) -> Callable[..., Workflow
         return run_workflow(
             "nuclei", path, tmp_path / "out", parameters=parameters, overwrite=True
         )
+
+    return run
+
+
+@pytest.fixture
+def in_fiji(tmp_path: Path) -> Callable[..., Path]:
+    """Run a workflow in the Fiji that FRM_FIJI names; gives the folder of its results.
+
+    A process holds one ImageJ, so this is another process. What it prints is kept in
+    ``printed.txt``; ``after`` is Python to run there when the workflow has ended.
+    """
+
+    def run(workflow: str, *images: Path, after: str = "", **parameters: Any) -> Path:
+        output = tmp_path / "fiji"
+        code = (
+            "import os; from pathlib import Path\n"
+            "from frm_bridge.imagej import Source, run_workflow\n"
+            "fiji = Path(os.environ['FRM_FIJI'])\n"
+            f"images = [Source(Path(each)) for each in {list(map(str, images))!r}]\n"
+            f"output = Path({str(output)!r})\n"
+            f"run_workflow({workflow!r}, images, output, fiji=fiji,\n"
+            f"             parameters={parameters!r})\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code + after], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        (output / "printed.txt").write_text(done.stdout)
+        return output
 
     return run
 

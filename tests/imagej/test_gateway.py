@@ -100,7 +100,7 @@ def test_importing_the_room_starts_no_java() -> None:
 
 
 @pytest.mark.fiji
-@pytest.mark.skipif("FRM_BRIDGE_FIJI" not in os.environ, reason="no FRM_BRIDGE_FIJI")
+@pytest.mark.skipif("FRM_FIJI" not in os.environ, reason="no FRM_FIJI")
 def test_nuclei_in_a_fiji_equal_nuclei_in_the_embedded_imagej(
     tmp_path: Path, data_folder: Path
 ) -> None:
@@ -109,7 +109,7 @@ def test_nuclei_in_a_fiji_equal_nuclei_in_the_embedded_imagej(
     done = run_python(
         "import os; from pathlib import Path\n"
         "from frm_bridge.imagej import run_workflow\n"
-        "fiji = Path(os.environ['FRM_BRIDGE_FIJI'])\n"
+        "fiji = Path(os.environ['FRM_FIJI'])\n"
         f"image, output = Path({str(image)!r}), Path({str(tmp_path / 'fiji')!r})\n"
         "run_workflow('nuclei', image, output, fiji=fiji)\n"
     )

@@ -298,7 +298,7 @@ def test_a_parameter_without_a_default_must_be_given(
 
 
 @pytest.mark.fiji
-@pytest.mark.skipif("FRM_BRIDGE_FIJI" not in os.environ, reason="no FRM_BRIDGE_FIJI")
+@pytest.mark.skipif("FRM_FIJI" not in os.environ, reason="no FRM_FIJI")
 def test_a_macro_gives_the_same_table_and_errors_in_a_fiji(
     run: Callable[..., WorkflowResult], tmp_path: Path
 ) -> None:
@@ -319,7 +319,7 @@ def test_a_macro_gives_the_same_table_and_errors_in_a_fiji(
         "def run(name, **values):\n"
         "    return run_workflow(str(folder / name), folder / 'fi eld.tif',\n"
         "        folder / 'fiji', parameters=values, overwrite=True,\n"
-        "        fiji=Path(os.environ['FRM_BRIDGE_FIJI']))\n"
+        "        fiji=Path(os.environ['FRM_FIJI']))\n"
         "run('good.ijm', note='µ')\n"
         "for name in ('bad.ijm', 'ask.ijm'):\n"
         "    try: run(name)\n"

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-in_a_fiji = pytest.mark.skipif(
-    "FRM_BRIDGE_FIJI" not in os.environ, reason="no FRM_BRIDGE_FIJI"
-)
+in_a_fiji = pytest.mark.skipif("FRM_FIJI" not in os.environ, reason="no FRM_FIJI")
 PATHS = '#@ String image_path (value="")\n#@ String output_folder (value="")\n'
 BROKEN = {
     "raise": "raise ValueError('no luck')",
@@ -95,7 +93,7 @@ def failures_in_fiji(image: Path, jobs: list[tuple[str, dict[str, Any]]]) -> lis
         "sys.path.insert(0, sys.argv[1])\n"
         "from test_scripts import failures\n"
         "image, jobs = json.loads(sys.argv[2])\n"
-        "print(json.dumps(failures(image, jobs, os.environ['FRM_BRIDGE_FIJI'])))"
+        "print(json.dumps(failures(image, jobs, os.environ['FRM_FIJI'])))"
     )
     done = run_python(code, str(Path(__file__).parent), json.dumps([str(image), jobs]))
     said: list[str] = json.loads(done.stdout.splitlines()[-1])
@@ -167,7 +165,7 @@ def test_an_installed_script_runs_as_a_menu_command_of_a_fiji(
     tmp_path: Path, save: Callable[..., Path], field: NDArray[Any]
 ) -> None:
     image, fiji = save(field), tmp_path / "Fiji.app"
-    shutil.copytree(os.environ["FRM_BRIDGE_FIJI"], fiji, copy_function=link_or_copy)
+    shutil.copytree(os.environ["FRM_FIJI"], fiji, copy_function=link_or_copy)
     shipped = shipped_folder("fiji_scripts")
     shutil.copytree(shipped / "Plugins", fiji / "scripts/Plugins", dirs_exist_ok=True)
     shutil.copytree(shipped / "lib", fiji / "jars/Lib", dirs_exist_ok=True)
