@@ -18,6 +18,7 @@ from frm_bridge.cli import (
     analysis,
     demonstration,
     environment,
+    exec,
     models,
     pairing,
     prediction,
@@ -53,6 +54,10 @@ app.command()(presets.presets)
 app.add_typer(models.app, name="models")
 app.command()(prediction.bench)
 app.command()(environment.doctor)
+app.command(
+    "exec",
+    context_settings={"ignore_unknown_options": True},  # the answer tells of them
+)(exec.execute)
 
 
 def _show_version(asked: bool) -> None:

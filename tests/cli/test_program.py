@@ -18,6 +18,7 @@ COMMANDS = [
     "models inspect",
     "bench",
     "doctor",
+    "exec",
 ]
 
 

@@ -1,0 +1,24 @@
+"""Doors: one request, one answer, whoever asks and by whatever way.
+
+A door translates what it was asked into a `Request`, lets `perform` call the rooms, and
+translates the `Answer` back. The names are loaded on first use.
+"""
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from frm_bridge.doors.answer import Answer as Answer
+    from frm_bridge.doors.perform import perform as perform
+    from frm_bridge.doors.request import Request as Request
+    from frm_bridge.doors.request import read_request as read_request
+else:
+    __getattr__, __dir__, __all__ = lazy_loader.attach(
+        __name__,
+        submod_attrs={
+            "answer": ["Answer"],
+            "perform": ["perform"],
+            "request": ["Request", "read_request"],
+        },
+    )

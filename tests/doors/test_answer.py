@@ -1,0 +1,41 @@
+"""An answer: one line for a macro, all of it as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from frm_bridge.doors.answer import Answer, answer_of
+from frm_bridge.errors import InputError
+
+
+def test_success_is_ok_and_the_path_of_the_result() -> None:
+    answer = Answer("ok", outputs=(Path("/a b/é"), Path("/a b/é/objects.csv")))
+    assert answer.line == f"OK {Path('/a b/é')}"
+    assert json.loads(json.dumps(answer.as_json()))["outputs"] == [
+        str(path) for path in answer.outputs
+    ]
+
+
+def test_a_failure_is_one_line_whose_fix_comes_after_the_only_bar() -> None:
+    answer = answer_of(InputError("E_CODE", "found\n\tthis | that", "do | \r\n so"))
+    assert answer.line == "ERR E_CODE found this / that | do / so"
+    assert answer.line.count(" | ") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (ZeroDivisionError("by 0"), "E_INTERNAL", "ZeroDivisionError: by 0"),
+        (KeyboardInterrupt(), "E_STOPPED", "stopped"),
+    ],
+)
+def test_what_nobody_foresaw_has_code_message_and_fix(
+    error: BaseException, code: str, said: str
+) -> None:
+    answer = answer_of(error)
+    assert (answer.status, answer.code) == ("error", code)
+    assert said in answer.message
+    assert answer.fix

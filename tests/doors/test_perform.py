@@ -1,0 +1,84 @@
+"""Performing a request: the rooms are called, and every end is an answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+
+from frm_bridge.doors import Request, perform
+from frm_bridge.imagej import run_workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def stain(tmp_path: Path) -> Path:
+    pixels = np.full((64, 64), 10, np.uint8)
+    pixels[20:40, 20:40] = 200
+    tifffile.imwrite(tmp_path / "stain.tif", pixels)
+    return tmp_path / "stain.tif"
+
+
+def test_an_analysis_is_that_of_run_workflow_with_texts_in_the_declared_types(
+    stain: Path, tmp_path: Path
+) -> None:
+    given = {"blur_sigma_px": "2", "watershed": "false", "min_area": 60}
+    request = Request(
+        "analyze", stain, tmp_path / "a", workflow="nuclei", parameters=given
+    )
+    answer = perform(request)
+    values = {"blur_sigma_px": 2.0, "watershed": False, "min_area": 60.0}
+    expected = run_workflow("nuclei", stain, tmp_path / "b", parameters=values)
+    assert answer.status == "ok"
+    assert answer.outputs[0] == tmp_path / "a"
+    assert {path.name for path in answer.outputs[1:]} == {
+        path.name for path in expected.files.values()
+    }
+    objects = (tmp_path / "a" / "objects.csv").read_bytes()
+    assert objects == expected.objects.read_bytes()
+    assert answer.provider == f"ImageJ {expected.imagej_version}"
+    assert answer.seconds > 0
+
+
+def test_a_prediction_tells_provider_model_windows_and_progress(
+    make_pixels: Callable[..., np.ndarray], tmp_path: Path
+) -> None:
+    tifffile.imwrite(tmp_path / "bf.tif", make_pixels(48, 64))
+    request = Request(
+        "predict",
+        tmp_path / "bf.tif",
+        tmp_path / "out.tif",
+        model="nuclei-brightfield",
+        device="cpu",
+    )
+    seen: list[tuple[int, int]] = []
+    answer = perform(request, progress=lambda done, total: seen.append((done, total)))
+    assert (answer.status, answer.outputs) == ("ok", (tmp_path / "out.tif",))
+    assert answer.provider == "CPUExecutionProvider"
+    assert [len(digest) for digest in answer.model_sha256] == [64]
+    assert seen[-1] == (answer.windows, answer.windows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"workflow": "none"}, "E_WORKFLOW_UNKNOWN"),
+        ({"parameters": {"blur_sigma_px": True}}, "E_WORKFLOW_PARAMETER"),
+        ({"parameters": {"sigma": "2"}}, "E_WORKFLOW_PARAMETER"),
+        ({"input": Path("missing.tif")}, "E_IMAGE_MISSING"),
+        ({"parameters": {"threshold_method": "IJ_IsoData "}}, "E_WORKFLOW_PARAMETER"),
+    ],
+)
+def test_a_failure_is_an_answer(
+    changes: dict[str, object], code: str, stain: Path, tmp_path: Path
+) -> None:
+    common = {"input": stain, "output": tmp_path / "o", "workflow": "nuclei"}
+    answer = perform(Request("analyze", **{**common, **changes}))
+    assert (answer.status, answer.code) == ("error", code)
+    assert answer.fix
+    assert not (tmp_path / "o").exists()

@@ -1,0 +1,109 @@
+"""A request: the same from words as from JSON, and every mistake explained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from frm_bridge.doors import Request, read_request
+from frm_bridge.doors.request import NAMES
+from frm_bridge.errors import InputError
+
+WORDS = ["action=analyze", "workflow=nuclei", "input=a.tif", "output=out"]
+JSON = {"action": "analyze", "workflow": "nuclei", "input": "a.tif", "output": "out"}
+
+
+def test_words_and_json_give_the_same_request(tmp_path: Path) -> None:
+    file = tmp_path / "demande é.json"
+    file.write_text(json.dumps(JSON), encoding="utf-8")
+    from_words = read_request(WORDS)
+    assert from_words == Request(
+        "analyze", Path("a.tif"), Path("out"), workflow="nuclei"
+    )
+    assert read_request([str(file)]) == from_words
+    assert read_request(["-"], standard_input=json.dumps(JSON)) == from_words
+
+
+def test_every_field_can_be_said_in_words_and_has_its_type() -> None:
+    text = (
+        "schema=1 job=j7 action=predict model=m.onnx input=a.tif output=b.tif truth= "
+        "workflow= window=512 device=cpu require_gpu=true overwrite=FALSE"
+    )
+    request = read_request(text.split())
+    assert {name: getattr(request, name) for name in NAMES} == {
+        "action": "predict",
+        "input": Path("a.tif"),
+        "output": Path("b.tif"),
+        "schema": 1,
+        "job": "j7",
+        "model": "m.onnx",
+        "truth": None,
+        "workflow": "",
+        "parameters": {},
+        "window": 512,
+        "device": "cpu",
+        "require_gpu": True,
+        "overwrite": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        r"C:\Users\Renée Müller\données à 10 µm\a=b.tif",
+        r"\\server\share\a b.tif",
+        "C:/with/forward slashes.tif",
+        "/tmp/a = b/c|d.tif",  # noqa: S108
+    ],
+)
+def test_a_value_may_hold_anything(path: str) -> None:
+    request = read_request([*WORDS[:2], f"input={path}", "output=o", "note=x=y z"])
+    assert request.input == Path(path)
+    assert dict(request.parameters) == {"note": "x=y z"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "it does not say action, input, output"),
+        (["--nonsense"], "--nonsense cannot be read"),
+        (["missing.json"], "missing.json cannot be read"),
+        ([*WORDS, "alone"], "'alone' is not of the form name=value"),
+        ([*WORDS, "-p=3"], "'-p=3' is not of the form name=value"),
+        ([*WORDS, "parameters=x"], "'parameters=x' is not of the form name=value"),
+        ([*WORDS, "input=b.tif"], "input is given twice"),
+        ([*WORDS, "sigma=1", "sigma=2"], "sigma is given twice"),
+        (["action=dance", *WORDS[1:]], "action is 'dance'"),
+        (["action=predict", *WORDS[2:]], "predict needs model"),
+        (["action=compare", *WORDS[2:]], "compare needs workflow and truth"),
+        (["action=predict", "model=m", *WORDS[2:], "sigma=2"], "predict has no sigma"),
+        ([*WORDS, "window=wide"], "window is 'wide'; expected a whole number"),
+        ([*WORDS, "overwrite=yes"], "overwrite is 'yes'; expected true or false"),
+        ([*WORDS, "schema=2"], "schema 2; this frm_bridge has 1"),
+    ],
+)
+def test_a_mistake_in_words_is_explained(words: list[str], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_request(words)
+    assert caught.value.code == "E_REQUEST"
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "it is no JSON"),
+        ("[]", "it is list, not a JSON object"),
+        (json.dumps(JSON | {"colour": 1}), "it has no colour; it has action"),
+        (json.dumps(JSON | {"window": True}), "window is True"),
+        (json.dumps(JSON | {"input": 3}), "input is 3; expected a text"),
+        (json.dumps(JSON | {"parameters": [1]}), "parameters are no JSON object"),
+    ],
+)
+def test_a_mistake_in_json_is_explained(text: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_request(["-"], standard_input=text)
+    assert caught.value.code == "E_REQUEST"
+    assert said in caught.value.message
