@@ -6,10 +6,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-SOURCES := frm_bridge tests models benchmarks
+SOURCES := frm_bridge tests models benchmarks docs
 CORES ?= 2
 
-.PHONY: help demo install test format check check-wheels bench clean
+.PHONY: help demo install test format check check-wheels wrappers pictures bench clean
 
 help:
 	@echo "make demo          predict a real field, count its nuclei in ImageJ, write the report"
@@ -18,6 +18,8 @@ help:
 	@echo "make check         ruff and mypy"
 	@echo "make format        ruff format and the fixes that ruff is sure of"
 	@echo "make check-wheels  every extra resolves to wheels for Python 3.12 and 3.13"
+	@echo "make wrappers      the macros for plain ImageJ, from the scripts' own parameters"
+	@echo "make pictures      of plain ImageJ for the docs, on a screen of their own"
 	@echo "make bench         speed and memory on this machine"
 	@echo "make clean         remove the environment and what it built"
 
@@ -40,6 +42,12 @@ check: $(VENV)/.develop
 
 check-wheels: $(VENV)/.develop
 	$(BIN)/python benchmarks/check_wheels.py
+
+wrappers: $(VENV)/.develop
+	$(BIN)/python -m frm_bridge.doors.wrappers fiji_scripts/ImageJ1/FRM
+
+pictures: $(VENV)/.develop
+	$(BIN)/python docs/pictures.py --output docs/images
 
 bench: $(VENV)/.predict
 	$(BIN)/frm-bridge bench

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from frm_bridge.doors.perform import perform as perform
     from frm_bridge.doors.request import Request as Request
     from frm_bridge.doors.request import read_request as read_request
+    from frm_bridge.doors.wrappers import install_wrappers as install_wrappers
+    from frm_bridge.doors.wrappers import wrapper_text as wrapper_text
 else:
     __getattr__, __dir__, __all__ = lazy_loader.attach(
         __name__,
@@ -20,5 +22,6 @@ else:
             "answer": ["Answer"],
             "perform": ["perform"],
             "request": ["Request", "read_request"],
+            "wrappers": ["install_wrappers", "wrapper_text"],
         },
     )
