@@ -1,0 +1,224 @@
+"""The real plain ImageJ 1.54 on a screen of its own: same keys, same tables.
+
+A dialog that nobody answers is a time-out, and so a failure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+import frm_bridge
+from frm_bridge.doors import install_wrappers
+from frm_bridge.imagej import find_workflow, run_workflow
+from frm_bridge.imagej.jars import find_jars
+from frm_bridge.imagej.java import check_java
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from frm_bridge.imagej import WorkflowResult
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("xvfb-run") is None, reason="xvfb-run is not installed"
+)
+LONGEST_S = 90
+PACKAGE = str(Path(frm_bridge.__file__).parents[1])
+# What a person may have set, and what is different in Germany.
+PREFERENCES = """
+setOption("BlackBackground", true);
+run("Set Measurements...", "median limit redirect=None decimal=0");
+run("Input/Output...", "jpeg=10 file=.txt use_file copy_row save_column");
+"""
+
+
+@pytest.fixture(scope="module")
+def imagej(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an ImageJ with the FRM commands."""
+    folder = tmp_path_factory.mktemp("ImageJ à µ")
+    install_wrappers(folder)
+    return folder
+
+
+@pytest.fixture
+def run_macro(imagej: Path, tmp_path: Path) -> Callable[..., str]:
+    """Let ImageJ run a macro, and give what it printed."""
+
+    def run(macro: str, *, window: bool) -> str:
+        file = tmp_path / "macro.ijm"
+        file.write_text(macro, encoding="latin-1")
+        jar = next(path for path in find_jars() if path.name.startswith("ij-1"))
+        java = [
+            *(str(check_java().home / "bin" / "java"), f"-Dplugins.dir={imagej}"),
+            *(f"-Duser.home={tmp_path}", f"-Djava.io.tmpdir={tmp_path}"),
+            *("-Duser.language=de", "-Duser.country=DE"),
+            *("-jar", str(jar), "-macro" if window else "-batch", str(file)),
+        ]
+        done = subprocess.Popen(
+            ["xvfb-run", "-a", *java],
+            env=os.environ | {"PYTHONPATH": PACKAGE},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            return done.communicate(timeout=LONGEST_S)[0]
+        finally:  # what a time-out leaves
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(done.pid, signal.SIGTERM)
+
+    return run
+
+
+def same_files(folder: Path, result: WorkflowResult) -> None:
+    for name, path in result.files.items():
+        if name != "rois":  # a ZIP knows when it was made
+            assert (folder / path.name).read_bytes() == path.read_bytes(), name
+
+
+def test_menu_commands_give_the_tables_of_python_whatever_the_preferences(
+    run_macro: Callable[..., str], tmp_path: Path, data_folder: Path
+) -> None:
+    nuclei = data_folder / "mitocheck/xy_8bit__mitocheck_incenp_t1.tif"
+    source = data_folder / "epitools/test_image-projected.tif"
+    plane = np.squeeze(tifffile.imread(source)).astype(np.float32)
+    cells = tmp_path / "cells.tif"
+    tifffile.imwrite(cells, plane)
+    movie = np.stack([np.zeros_like(plane)] * 3 + [plane])
+    movie = movie.reshape(2, 2, *plane.shape)  # frames, channels
+    tifffile.imwrite(
+        tmp_path / "films.tif", movie, imagej=True, metadata={"axes": "TCYX"}
+    )
+    values = {
+        "blur_sigma_px": 1.23456789,
+        "threshold_method": "Li",
+        "watershed": False,
+    }
+    here = tmp_path.as_posix()
+    printed = run_macro(
+        PREFERENCES
+        + f"""
+        open("{nuclei.as_posix()}");
+        run("Invert LUT");
+        setMinAndMax(30, 60);
+        makeOval(10, 20, 30, 40);
+        run("FRM Nuclei", "blur_sigma_px=1.23456789 threshold_method=Li "
+            + "watershed=false output_folder=[{here}/all nuclei]");
+        Table.save("{here}/shown.csv", "Objects of {nuclei.name}");
+        s = getTitle() + "\\n";
+        selectImage("{nuclei.name}");
+        getSelectionBounds(x, y, width, height);
+        s += "" + is("changes") + " " + selectionType() + " " + x + " " + y + "\\n";
+        run("FRM Nuclei", "image_path=[{nuclei.as_posix()}] min_area=1e6");
+        s += "" + Table.size("Objects of {nuclei.name}") + " "
+            + Table.headings("Objects of {nuclei.name}") + "\\n";
+        open("{here}/films.tif");
+        Stack.setPosition(2, 1, 2);
+        run("FRM Junctions", "threshold_percent=20 output_folder=[{here}/cells]");
+        s += "" + Table.size("Objects of films.tif");
+        File.saveString(s, "{here}/said.txt");
+        run("Quit");
+        """,
+        window=True,
+    )
+    expected = run_workflow("nuclei", nuclei, tmp_path / "1", parameters=values)
+    same_files(tmp_path / "all nuclei", expected)
+    assert expected.count == 6  # two touch, with watershed off
+    shown = pd.read_csv(tmp_path / "shown.csv")
+    pd.testing.assert_frame_equal(
+        shown, pd.read_csv(expected.objects), check_dtype=False, atol=6e-4, rtol=0
+    )
+    found = run_workflow(
+        "junctions", cells, tmp_path / "2", parameters={"threshold_percent": 20.0}
+    )
+    same_files(tmp_path / "cells", found)
+    assert (tmp_path / "said.txt").read_text().splitlines() == [
+        f"Labels of {nuclei.name}",
+        "0 1 10 20",
+        "0 " + "\t".join(pd.read_csv(expected.objects).columns),
+        str(found.count),
+    ]
+    assert printed == ""
+    assert not list(tmp_path.glob("frm*"))
+
+
+def test_a_failure_is_its_message_and_leaves_no_old_table_to_be_mistaken(
+    run_macro: Callable[..., str], tmp_path: Path, data_folder: Path
+) -> None:
+    nuclei = data_folder / "mitocheck/xy_8bit__mitocheck_incenp_t1.tif"
+    printed = run_macro(
+        f"""
+        run("FRM Nuclei", "blur_sigma_px=2");
+        open("{nuclei.as_posix()}");
+        Table.create("Objects of {nuclei.name}");
+        Table.set("label", 0, 1);
+        run("FRM Nuclei", "blur_sigma_px=2,5");
+        print(isOpen("Objects of {nuclei.name}"));
+        print(nImages);
+        run("Properties...", "unit=um pixel_width=3 pixel_height=3 global");
+        run("FRM Junctions", "threshold_percent=20");
+        """,
+        window=False,
+    )
+    assert printed.splitlines() == [
+        "FRM Nuclei needs an open image",
+        "fix: open one, and choose the command again",
+        "FRM Nuclei: blur_sigma_px is '2,5'; expected a number",
+        "fix: give blur_sigma_px another value, or leave it out for 1.5",
+        "(E_WORKFLOW_PARAMETER)",
+        "0",
+        "1",
+        "FRM Junctions: a global scale replaces the scale of every image",
+        "fix: untick Global in Analyze > Set Scale, and choose the command again",
+    ]
+
+
+@pytest.mark.parametrize("python", ["/no/python here", shutil.which("true")])
+def test_a_python_without_frm_bridge_is_told(
+    python: str,
+    run_macro: Callable[..., str],
+    imagej: Path,
+    data_folder: Path,
+) -> None:
+    nuclei = data_folder / "mitocheck/xy_8bit__mitocheck_incenp_t1.tif"
+    install_wrappers(imagej, python=Path(python))
+    printed = run_macro(
+        f"""open("{nuclei.as_posix()}"); run("FRM Nuclei", "blur_sigma_px=x");""",
+        window=False,
+    )
+    install_wrappers(imagej)
+    assert "FRM Nuclei: Python gave no answer: " in printed
+
+
+@pytest.mark.slow
+def test_what_a_person_does_by_mouse_is_recorded_and_replays(tmp_path: Path) -> None:
+    program = Path(__file__).parents[2] / "docs" / "pictures.py"
+    done = subprocess.run(
+        [sys.executable, str(program), "--output", str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": PACKAGE},
+        capture_output=True,
+        text=True,
+        timeout=2 * LONGEST_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    values = find_workflow("nuclei").parameters
+    values = {**values, "blur_sigma_px": 2, "threshold_method": "Li"}
+    options = [f"{name}={value}" for name, value in values.items()]
+    line = " ".join([*options, "output_folder=[]"])
+    line = line.replace("=True", "=true").replace("=False", "=false")
+    assert done.stdout.splitlines()[-1] == f'run("FRM Nuclei", "{line}");'
+    names = ["imagej-dialog.png", "imagej-menu.png", "imagej-nuclei.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
