@@ -1,0 +1,171 @@
+// FRM Intensity Histogram for plain ImageJ: hands the active image to Python, where the script
+// FRM_Intensity_Histogram.py runs in an ImageJ of its own, and opens the tables and labels it made.
+// Made from that script's #@ lines by frm_bridge.doors.wrappers: change them there.
+requires("1.54i");
+image_path = frmImage("FRM Intensity Histogram");
+Dialog.create("FRM Intensity Histogram");
+Dialog.addString("prediction_image: Prediction (empty: second plane)", "", 25);
+Dialog.addString("bins: Bins on each axis", "256", 8);
+Dialog.addString("bit_depth: Bit depth of the camera (0: range of the data)", "0", 8);
+Dialog.addString("feature_threshold: Feature regions: truth above (0: none)", "0.0", 8);
+Dialog.addString("saturated_percent: Saturated pixels (%)", "0.35", 8);
+Dialog.addString("output_folder: Folder for the results (empty: only show them)", "", 25);
+Dialog.addHelp("<html><body width=500><p><b>prediction_image</b> Prediction (empty: second plane). Title of an open image, or a file, where the image holds the truth alone.<p><b>bins</b> Bins on each axis. At least 2, at most 256.<p><b>bit_depth</b> Bit depth of the camera (0: range of the data). 8, 12, 14 or 16: the axes are 0 to 2^n - 1, as in the paper. At least 0, at most 16.<p><b>feature_threshold</b> Feature regions: truth above (0: none). Grey level; brighter pixels of the truth are counted and correlated on their own as well. At least 0.<p><b>saturated_percent</b> Saturated pixels (%). Part of the pixels, half at each end, that the display range of each colour cuts off in the merge. At least 0, at most 99.");
+Dialog.show();
+prediction_image = Dialog.getString();
+bins = Dialog.getString();
+bit_depth = Dialog.getString();
+feature_threshold = Dialog.getString();
+saturated_percent = Dialog.getString();
+output_folder = Dialog.getString();
+
+python = frmPython("FRM Intensity Histogram");
+folder = frmFolder();
+title = File.getName(image_path);
+if (image_path == "") {
+    title = getTitle();
+    image_path = folder + "image.tif";
+    frmSave("pair", image_path);
+}
+frmForget(title);
+output = output_folder;
+if (output == "") output = folder + "results";
+showStatus("FRM Intensity Histogram...");
+printed = exec(python, "-P", "-m", "frm_bridge.cli", "exec", "--ij", "action=analyze",
+    "workflow=histogram", "input=" + image_path, "output=" + output, "overwrite=true",
+    "prediction_image=" + prediction_image,
+    "bins=" + bins,
+    "bit_depth=" + bit_depth,
+    "feature_threshold=" + feature_threshold,
+    "saturated_percent=" + saturated_percent);
+lines = frmCheck("FRM Intensity Histogram", printed, folder);
+frmShow(lines, output + "/", folder, title);
+frmDelete(folder);
+showStatus("FRM Intensity Histogram: done");
+
+// What the FRM commands of plain ImageJ share: the image to Python, its answer back.
+// Each wrapper in ImageJ1/FRM ends with a copy, since a macro cannot include another.
+
+// Gives the file that a macro line names as image_path, which the dialog does not ask
+// for; nothing where the active image is meant.
+function frmImage(command) {
+    options = "" + call("ij.Macro.getOptions");
+    if (indexOf(options, "image_path=") >= 0) {
+        path = call("ij.Macro.getValue", options, "image_path", "");
+        if (path != "") return path;
+    }
+    if (nImages == 0)
+        exit(command + " needs an open image\nfix: open one, and choose the command again");
+    if (is("global scale"))
+        exit(command + ": a global scale replaces the scale of every image\nfix: untick "
+            + "Global in Analyze > Set Scale, and choose the command again");
+    return "";
+}
+
+// Gives the Python that has frm_bridge: the first line of plugins/FRM/frm.txt.
+function frmPython(command) {
+    path = getDirectory("plugins") + "FRM/frm.txt";
+    if (!File.exists(path))
+        exit(command + ": there is no " + path + "\nfix: install the FRM commands again");
+    lines = split(File.openAsString(path), "\n");
+    return String.trim(lines[0]);
+}
+
+// Makes a new folder for what passes between ImageJ and Python.
+function frmFolder() {
+    folder = getDirectory("temp") + "frm" + d2s(getTime(), 0) + d2s(random * 1e6, 0);
+    File.makeDirectory(folder);
+    return folder + "/";
+}
+
+// Saves what of the active image is measured; the image stays as it is.
+function frmSave(measures, path) {
+    image = getImageID();
+    batch = is("Batch Mode");
+    if (!batch) setBatchMode(true);
+    selected = selectionType() >= 0;
+    if (selected) run("Select None"); // or the copy would be of the selection alone
+    Stack.getPosition(channel, slice, frame);
+    getDimensions(width, height, channels, slices, frames);
+    range = "";
+    if (measures != "plane") range = "duplicate";
+    if (Stack.isHyperstack || is("composite")) {
+        range = "duplicate channels=" + channel + " slices=" + slice;
+        if (measures == "plane") range += " frames=" + frame;
+        else range += " frames=1-" + frames;
+        if (measures == "pair") range = "duplicate";
+    }
+    run("Duplicate...", "title=frm " + range);
+    saveAs("tiff", path);
+    close();
+    selectImage(image);
+    if (selected) run("Restore Selection");
+    if (!batch) setBatchMode(false);
+}
+
+// Ends the macro with the message of a failure; otherwise gives what was printed.
+function frmCheck(command, printed, folder) {
+    lines = split(String.trim(printed), "\n");
+    last = "";
+    if (lines.length > 0) last = lines[lines.length - 1];
+    if (startsWith(last, "OK ")) return lines;
+    frmDelete(folder);
+    showStatus(command + ": failed");
+    if (!startsWith(last, "ERR "))
+        exit(command + ": Python gave no answer: " + last
+            + "\nfix: install the FRM commands again from a Python that has frm_bridge");
+    code = substring(last, 4, indexOf(last, " ", 4));
+    bar = lastIndexOf(last, " | ");
+    message = substring(last, 5 + lengthOf(code), bar);
+    exit(command + ": " + message + "\nfix: " + substring(last, bar + 3) + "\n(" + code + ")");
+}
+
+// Opens the tables and the labels that were printed as FILE lines, and logs warnings.
+function frmShow(lines, output, folder, title) {
+    for (i = 0; i < lines.length; i++) {
+        if (startsWith(lines[i], "WARN ")) print("FRM: " + substring(lines[i], 5));
+        if (startsWith(lines[i], "FILE ")) {
+            name = File.getName(substring(lines[i], 5));
+            if (endsWith(name, ".csv")) frmTable(output + name, folder, title);
+            if (name == "labels.tif") {
+                open(output + name);
+                rename("Labels of " + title);
+            }
+        }
+    }
+}
+
+// Opens a table as "Objects of TITLE".
+function frmTable(path, folder, title) {
+    kind = File.getNameWithoutExtension(path);
+    kind = toUpperCase(substring(kind, 0, 1)) + substring(kind, 1);
+    copy = kind + " of FRM.csv"; // a window of the user's may be called objects.csv
+    File.copy(path, folder + copy);
+    Table.open(folder + copy);
+    // The recorder would write the new name down, and a replay would ask for the old.
+    call("ij.plugin.frame.Recorder.suspendRecording");
+    Table.rename(copy, kind + " of " + title);
+    call("ij.plugin.frame.Recorder.resumeRecording");
+}
+
+// Closes the tables of an earlier run. After a failure a macro that called the command
+// goes on, and must not take an old table for the new one.
+function frmForget(title) {
+    windows = getList("window.titles");
+    for (i = 0; i < windows.length; i++) {
+        if (endsWith(windows[i], " of " + title)) {
+            selectWindow(windows[i]);
+            run("Close");
+        }
+    }
+}
+
+// Deletes a folder of frmFolder and its files.
+function frmDelete(folder) {
+    names = getFileList(folder);
+    for (i = 0; i < names.length; i++) {
+        if (endsWith(names[i], "/")) frmDelete(folder + names[i]);
+        else deleted = File.delete(folder + names[i]);
+    }
+    deleted = File.delete(folder);
+}

@@ -1,0 +1,180 @@
+// FRM Line Profile for plain ImageJ: hands the active image to Python, where the script
+// FRM_Line_Profile.py runs in an ImageJ of its own, and opens the tables and labels it made.
+// Made from that script's #@ lines by frm_bridge.doors.wrappers: change them there.
+requires("1.54i");
+image_path = frmImage("FRM Line Profile");
+Dialog.create("FRM Line Profile");
+Dialog.addString("x1: Line: x of its start (px)", "0.0", 8);
+Dialog.addString("y1: Line: y of its start (px)", "0.0", 8);
+Dialog.addString("x2: Line: x of its end (px)", "0.0", 8);
+Dialog.addString("y2: Line: y of its end (px)", "0.0", 8);
+Dialog.addString("roi_file: File of lines (empty: none)", "", 25);
+Dialog.addString("line_width_px: Width of the line (px)", "1", 8);
+Dialog.addChoice("normalise: Normalise", newArray("none", "range16"), "none");
+Dialog.addString("saturated_percent: Saturated pixels (%)", "0.35", 8);
+Dialog.addString("output_folder: Folder for the results (empty: only show them)", "", 25);
+Dialog.addHelp("<html><body width=500><p><b>x1</b> Line: x of its start (px). The centre of the first pixel is 0, 0; all four 0: no line by numbers.<p><b>y1</b> Line: y of its start (px).<p><b>x2</b> Line: x of its end (px).<p><b>y2</b> Line: y of its end (px).<p><b>roi_file</b> File of lines (empty: none). A .roi or RoiSet.zip with straight, segmented or freehand lines; each gives one profile.<p><b>line_width_px</b> Width of the line (px). Each value is the mean across so many pixels. At least 1, at most 1000.<p><b>normalise</b> Normalise. range16: the image is stretched to 16 bits first, as in the paper.<p><b>saturated_percent</b> Saturated pixels (%). Part of the pixels, half at each end, that the stretch to 16 bits cuts off. At least 0, at most 99.");
+Dialog.show();
+x1 = Dialog.getString();
+y1 = Dialog.getString();
+x2 = Dialog.getString();
+y2 = Dialog.getString();
+roi_file = Dialog.getString();
+line_width_px = Dialog.getString();
+normalise = Dialog.getChoice();
+saturated_percent = Dialog.getString();
+output_folder = Dialog.getString();
+
+python = frmPython("FRM Line Profile");
+folder = frmFolder();
+title = File.getName(image_path);
+if (image_path == "") {
+    title = getTitle();
+    image_path = folder + "image.tif";
+    frmSave("plane", image_path);
+}
+frmForget(title);
+output = output_folder;
+if (output == "") output = folder + "results";
+showStatus("FRM Line Profile...");
+printed = exec(python, "-P", "-m", "frm_bridge.cli", "exec", "--ij", "action=analyze",
+    "workflow=profile", "input=" + image_path, "output=" + output, "overwrite=true",
+    "x1=" + x1,
+    "y1=" + y1,
+    "x2=" + x2,
+    "y2=" + y2,
+    "roi_file=" + roi_file,
+    "line_width_px=" + line_width_px,
+    "normalise=" + normalise,
+    "saturated_percent=" + saturated_percent);
+lines = frmCheck("FRM Line Profile", printed, folder);
+frmShow(lines, output + "/", folder, title);
+frmDelete(folder);
+showStatus("FRM Line Profile: done");
+
+// What the FRM commands of plain ImageJ share: the image to Python, its answer back.
+// Each wrapper in ImageJ1/FRM ends with a copy, since a macro cannot include another.
+
+// Gives the file that a macro line names as image_path, which the dialog does not ask
+// for; nothing where the active image is meant.
+function frmImage(command) {
+    options = "" + call("ij.Macro.getOptions");
+    if (indexOf(options, "image_path=") >= 0) {
+        path = call("ij.Macro.getValue", options, "image_path", "");
+        if (path != "") return path;
+    }
+    if (nImages == 0)
+        exit(command + " needs an open image\nfix: open one, and choose the command again");
+    if (is("global scale"))
+        exit(command + ": a global scale replaces the scale of every image\nfix: untick "
+            + "Global in Analyze > Set Scale, and choose the command again");
+    return "";
+}
+
+// Gives the Python that has frm_bridge: the first line of plugins/FRM/frm.txt.
+function frmPython(command) {
+    path = getDirectory("plugins") + "FRM/frm.txt";
+    if (!File.exists(path))
+        exit(command + ": there is no " + path + "\nfix: install the FRM commands again");
+    lines = split(File.openAsString(path), "\n");
+    return String.trim(lines[0]);
+}
+
+// Makes a new folder for what passes between ImageJ and Python.
+function frmFolder() {
+    folder = getDirectory("temp") + "frm" + d2s(getTime(), 0) + d2s(random * 1e6, 0);
+    File.makeDirectory(folder);
+    return folder + "/";
+}
+
+// Saves what of the active image is measured; the image stays as it is.
+function frmSave(measures, path) {
+    image = getImageID();
+    batch = is("Batch Mode");
+    if (!batch) setBatchMode(true);
+    selected = selectionType() >= 0;
+    if (selected) run("Select None"); // or the copy would be of the selection alone
+    Stack.getPosition(channel, slice, frame);
+    getDimensions(width, height, channels, slices, frames);
+    range = "";
+    if (measures != "plane") range = "duplicate";
+    if (Stack.isHyperstack || is("composite")) {
+        range = "duplicate channels=" + channel + " slices=" + slice;
+        if (measures == "plane") range += " frames=" + frame;
+        else range += " frames=1-" + frames;
+        if (measures == "pair") range = "duplicate";
+    }
+    run("Duplicate...", "title=frm " + range);
+    saveAs("tiff", path);
+    close();
+    selectImage(image);
+    if (selected) run("Restore Selection");
+    if (!batch) setBatchMode(false);
+}
+
+// Ends the macro with the message of a failure; otherwise gives what was printed.
+function frmCheck(command, printed, folder) {
+    lines = split(String.trim(printed), "\n");
+    last = "";
+    if (lines.length > 0) last = lines[lines.length - 1];
+    if (startsWith(last, "OK ")) return lines;
+    frmDelete(folder);
+    showStatus(command + ": failed");
+    if (!startsWith(last, "ERR "))
+        exit(command + ": Python gave no answer: " + last
+            + "\nfix: install the FRM commands again from a Python that has frm_bridge");
+    code = substring(last, 4, indexOf(last, " ", 4));
+    bar = lastIndexOf(last, " | ");
+    message = substring(last, 5 + lengthOf(code), bar);
+    exit(command + ": " + message + "\nfix: " + substring(last, bar + 3) + "\n(" + code + ")");
+}
+
+// Opens the tables and the labels that were printed as FILE lines, and logs warnings.
+function frmShow(lines, output, folder, title) {
+    for (i = 0; i < lines.length; i++) {
+        if (startsWith(lines[i], "WARN ")) print("FRM: " + substring(lines[i], 5));
+        if (startsWith(lines[i], "FILE ")) {
+            name = File.getName(substring(lines[i], 5));
+            if (endsWith(name, ".csv")) frmTable(output + name, folder, title);
+            if (name == "labels.tif") {
+                open(output + name);
+                rename("Labels of " + title);
+            }
+        }
+    }
+}
+
+// Opens a table as "Objects of TITLE".
+function frmTable(path, folder, title) {
+    kind = File.getNameWithoutExtension(path);
+    kind = toUpperCase(substring(kind, 0, 1)) + substring(kind, 1);
+    copy = kind + " of FRM.csv"; // a window of the user's may be called objects.csv
+    File.copy(path, folder + copy);
+    Table.open(folder + copy);
+    // The recorder would write the new name down, and a replay would ask for the old.
+    call("ij.plugin.frame.Recorder.suspendRecording");
+    Table.rename(copy, kind + " of " + title);
+    call("ij.plugin.frame.Recorder.resumeRecording");
+}
+
+// Closes the tables of an earlier run. After a failure a macro that called the command
+// goes on, and must not take an old table for the new one.
+function frmForget(title) {
+    windows = getList("window.titles");
+    for (i = 0; i < windows.length; i++) {
+        if (endsWith(windows[i], " of " + title)) {
+            selectWindow(windows[i]);
+            run("Close");
+        }
+    }
+}
+
+// Deletes a folder of frmFolder and its files.
+function frmDelete(folder) {
+    names = getFileList(folder);
+    for (i = 0; i < names.length; i++) {
+        if (endsWith(names[i], "/")) frmDelete(folder + names[i]);
+        else deleted = File.delete(folder + names[i]);
+    }
+    deleted = File.delete(folder);
+}
