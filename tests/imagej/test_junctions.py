@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,3 +173,47 @@ def test_no_preference_changes_a_number(
     for told in preferences():
         after = cells(wing, threshold_percent=15.0).objects.read_bytes()
         assert after == before, told
+
+
+def test_the_skeleton_is_kept_as_an_image(cells: Measure, grid: NDArray[Any]) -> None:
+    result = cells(grid, **ALL_PIXELS)
+    lines = tifffile.imread(result.file("skeleton"))
+    assert set(np.unique(lines)) == {0, 255}
+    assert (lines[PITCH // 2 :: PITCH, 5:-5] == 255).all()
+    assert np.count_nonzero(lines) <= 5 * 120 + 6 * 100 - 5 * 6
+    assert "branches" not in result.files  # AnalyzeSkeleton comes with a Fiji
+
+
+@pytest.mark.fiji
+@pytest.mark.skipif("FRM_FIJI" not in os.environ, reason="FRM_FIJI names no Fiji")
+def test_a_fiji_tells_branches_and_junctions(
+    save: Callable[..., Path],
+    grid: NDArray[Any],
+    in_fiji: Callable[..., Path],
+    cells: Measure,
+) -> None:
+    here = cells(grid, pixel_size_um=0.5, **ALL_PIXELS)
+    folder = in_fiji("junctions", save(grid, pixel_size_um=0.5), **ALL_PIXELS)
+    found = json.loads((folder / "result.json").read_text())["skeleton"]
+    assert found["skeletons"] == 1
+    assert found["junctions"] == 5 * 6
+    assert found["end_points"] == 2 * (5 + 6)
+    assert found["branches"] == 5 * 7 + 6 * 6
+    branches = pd.read_csv(folder / "branches.csv")
+    assert len(branches) == found["branches"]
+    assert branches["length_um"].sum() == pytest.approx(branches["length_px"].sum() / 2)
+    assert branches["length_px"].sum() == pytest.approx(
+        here.result["skeleton_length_px"],
+        rel=0.03,  # it measures through the pixels of a junction
+    )
+    assert (folder / "objects.csv").read_bytes() == here.objects.read_bytes()
+
+
+@pytest.mark.fiji
+@pytest.mark.skipif("FRM_FIJI" not in os.environ, reason="FRM_FIJI names no Fiji")
+def test_a_fiji_finds_no_branch_where_there_is_none(
+    save: Callable[..., Path], in_fiji: Callable[..., Path]
+) -> None:
+    folder = in_fiji("junctions", save(np.zeros((40, 50), np.uint8)))
+    assert pd.read_csv(folder / "branches.csv").empty
+    assert json.loads((folder / "result.json").read_text())["skeleton"]["branches"] == 0

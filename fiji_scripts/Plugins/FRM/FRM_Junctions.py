@@ -15,13 +15,13 @@ Input   one plane with bright junctions, 8-bit, 16-bit or 32-bit: a file, or the
 Steps   (blur, rolling ball,) stretch to 16 bits, fixed part of the range, skeletonize,
         dilate once, invert, Analyze Particles, limits on area and border: LaChance &
         Cohen 2020, Methods.
-Output  in output_folder: objects.csv, labels.tif, rois.zip, skeleton.tif, and
-        result.json last.
+Output  in output_folder: objects.csv, labels.tif, rois.zip, skeleton.tif, from a Fiji's
+        AnalyzeSkeleton branches.csv, and result.json last.
 Units   as in FRM Nuclei. Areas are those inside the lines, which are about 3 px wide.
 
 No cell is a result: objects.csv then holds its headings alone.
 """
-from frm import images, junctions, objects, results, segmentation
+from frm import images, junctions, objects, results, segmentation, skeletons
 
 PARAMETERS = [
     ("blur_sigma_px", blur_sigma_px),
@@ -79,6 +79,11 @@ def main(report):
             for row, cell in zip(objects.rows(kept, scale), kept)]
     if output_folder:
         report.write_tables(COLUMNS, rows, kept, images.labelled(labels, imp))
+        report.write_image("skeleton", images.labelled(skeleton, imp))
+        if skeletons.available():
+            branches, found = skeletons.analyze(skeleton, scale)
+            report.write_table("branches", skeletons.COLUMNS, branches)
+            report.describe(skeleton=found)
     if not image_path:
         results.show(imp.getTitle(), COLUMNS, rows, images.labelled(labels, imp))
     else:
