@@ -27,6 +27,7 @@ _OF_ONE_IMAGE = (
     "E_WORKFLOW_NO_RESULT",
     "E_WORKFLOW_TIMEOUT",
 )
+_NAMED = 5
 
 
 def images_of(places: Iterable[Path]) -> list[Path]:
@@ -115,9 +116,11 @@ class Faults:
     def end(self, fix: str) -> None:
         """Fail now if any image did."""
         if self.names:
+            named = ", ".join(self.names[:_NAMED])
+            rest = len(self.names) - _NAMED
             raise InputError(
                 "E_IMAGES",
-                f"{len(self.names)} of {self.total} images cannot be used: "
-                f"{', '.join(self.names)}",
+                f"{len(self.names)} of {self.total} images cannot be used: {named}"
+                + (f" and {rest} more" if rest > 0 else ""),
                 fix,
             )

@@ -143,8 +143,8 @@ def _headline(record: Record) -> tuple[str, str]:
 
 def _second_line(found: Record) -> str:
     return (
-        f"{number(found['truth_unlinked'])} nuclei of the stain and "
-        f"{number(found['predicted_unlinked'])} of the prediction were linked to none."
+        f"Linked to none: {number(found['truth_unlinked'])} on the stain, "
+        f"{number(found['predicted_unlinked'])} on the prediction."
     )
 
 
