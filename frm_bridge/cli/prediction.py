@@ -197,15 +197,30 @@ def bench(
         bool,
         typer.Option("--quick", help="Leave out the published algorithm and memory."),
     ] = False,
+    imagej: Annotated[
+        bool,
+        typer.Option("--imagej", help="Measure the nuclei workflow in ImageJ instead."),
+    ] = False,
 ) -> None:
     """Measure speed and memory on this machine.
 
-    Prints a table: engine and bare network, all of them on the same images.
+    Prints a table: engine and bare network, all of them on the same images. With
+    --imagej: how long the first and a further field take in the embedded ImageJ,
+    beside a macro of the same calls, and whether 100 fields make Java's memory grow.
 
     For example:
 
         frm-bridge bench --size 1024 --quick
+
+        frm-bridge bench --imagej
     """
+    if imagej:
+        from frm_bridge.imagej.benchmark import measure_speed
+
+        with progress_bar("100 fields") as progress:
+            speed = measure_speed(progress=progress)
+        typer.echo(speed.describe())
+        return
     from frm_bridge.prediction.benchmark import benchmark
     from frm_bridge.prediction.providers import Device as DeviceName
 

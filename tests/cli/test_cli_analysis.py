@@ -42,11 +42,16 @@ def test_planes_of_a_stack_are_counted_from_1_as_in_imagej(frm, fields, place):
     assert len(ended.out.splitlines()) == 2
 
 
-def test_no_nuclei_is_a_result_with_a_warning(frm, bad, place):
-    ended = frm("analyze", "nuclei", bad / "constant.tif", "-o", place / "out")
+def test_no_nuclei_is_a_result_and_a_constant_image_is_none(frm, bad, place):
+    noise = np.random.default_rng(0).integers(8, 12, (64, 64)).astype(np.uint8)
+    tifffile.imwrite(place / "noise.tif", noise)
+    ended = frm("analyze", "nuclei", place / "noise.tif", "-o", place / "out")
     assert ended.status == 0
-    assert ended.out == f"{place / 'out' / 'constant'}  0 nuclei\n"
-    assert ended.err.startswith("warning: constant: no object")
+    assert ended.out == f"{place / 'out' / 'noise'}  0 nuclei\n"
+    assert ended.err.startswith("warning: noise: no object")
+    ended = frm("analyze", "nuclei", bad / "constant.tif", "-o", place / "no")
+    assert ended.status == 1
+    assert ended.err.startswith("error: E_IMAGE_CONSTANT the workflow nuclei")
 
 
 def test_compare_prints_the_numbers_and_the_report(frm, fields, place):

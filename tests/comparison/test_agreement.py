@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import pearsonr
 
 from frm_bridge.comparison import compare
-from frm_bridge.errors import FrmError, InputError, OutputError
+from frm_bridge.errors import FrmError, InputError, OutputError, WorkflowError
 from frm_bridge.imagej import nuclei
 from frm_bridge.models.card import file_sha256
 
@@ -130,15 +130,12 @@ def test_a_pixel_size_in_place_of_the_files_is_told(save, stain, blurred, tmp_pa
     assert record["settings"]["pixel_size_is_given"] is True
 
 
-def test_a_constant_prediction_has_no_pcc_and_no_nuclei(save, stain, tmp_path):
-    flat = np.full(stain.shape, 3.5, np.float32)
-    comparison = compare(
-        save("t", "a", stain), save("p", "a", flat), WORKFLOW, tmp_path / "out"
-    )
-    assert comparison.fields[0].pixels.pcc is None
-    assert comparison.summary.objects.predicted_count == 0
-    assert comparison.summary.pcc.n == 0
-    assert any("constant" in warning for warning in comparison.warnings)
+def test_a_constant_prediction_is_an_error(save, stain, tmp_path):
+    flat = save("p", "a", np.full(stain.shape, 3.5, np.float32))
+    with pytest.raises(WorkflowError, match="every pixel of the image is 3") as error:
+        compare(save("t", "a", stain), flat, WORKFLOW, tmp_path / "out")
+    assert error.value.code == "E_IMAGE_CONSTANT"
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_relative_prediction_has_no_squared_error(save, stain, blurred, tmp_path):

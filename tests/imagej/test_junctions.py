@@ -15,6 +15,7 @@ from skimage.measure import label
 from skimage.morphology import skeletonize
 
 from frm_bridge.comparison import match_objects
+from frm_bridge.errors import WorkflowError
 from frm_bridge.imagej import WorkflowResult, junctions, run_workflow
 
 if TYPE_CHECKING:
@@ -158,12 +159,24 @@ def test_a_background_ball_takes_a_gradient_away(
     assert flat.count == 20
 
 
-@pytest.mark.parametrize("value", [0, 7])
-def test_a_constant_image_has_no_cells(cells: Measure, value: int) -> None:
-    result = cells(np.full((60, 80), value, np.uint8))
+def test_no_cells_are_a_result(cells: Measure) -> None:
+    spot = np.full((60, 80), 3, np.uint8)
+    spot[30, 30:34] = 90
+    result = cells(spot, **ALL_PIXELS)
     assert result.count == 0
     assert len(objects_of(result)) == 0
     assert result.warnings
+
+
+@pytest.mark.parametrize(
+    ("dark", "words"), [(90, "E_IMAGE_CONSTANT"), (60, "E_IMAGE_FOREGROUND .* 99 %")]
+)
+def test_what_shows_no_lines_is_an_error(cells: Measure, dark: int, words: str) -> None:
+    image = np.full((60, 80), 90, np.uint8)
+    image[::2] = dark
+    image[0, :40] = min(dark, 90) - (90 - dark)
+    with pytest.raises(WorkflowError, match=words):
+        cells(image, **ALL_PIXELS)
 
 
 def test_no_preference_changes_a_number(

@@ -192,19 +192,38 @@ def test_relative_units_give_the_same_outlines(
     np.testing.assert_array_equal(counts["area_px"], relative["area_px"])
 
 
-@pytest.mark.parametrize(
-    "pixels",
-    [np.zeros((64, 64), np.uint8), np.full((64, 64), 7.5, np.float32)],
-    ids=["black", "constant"],
-)
-def test_a_constant_image_has_no_nuclei(
-    measure: Measure, table: Table, pixels: NDArray[Any]
-) -> None:
-    result = measure(pixels)
+def test_no_nuclei_are_a_result(measure: Measure) -> None:
+    noise = np.random.default_rng(0).integers(8, 12, (64, 64)).astype(np.uint8)
+    result = measure(noise)
     assert result.count == 0
     assert len(result.warnings) == 1
     assert result.objects.read_text().count("\n") == 1
     assert not tifffile.imread(result.labels).any()
+
+
+def _unusable() -> dict[str, tuple[NDArray[Any], str]]:
+    bright = np.full((64, 64), 4095, np.uint16)
+    bright[:20] = np.arange(64)
+    full = np.full((64, 64), 200, np.uint8)
+    full[:, ::2] -= 3
+    full[30, 30] = 0
+    return {
+        "black": (np.zeros((64, 64), np.uint8), "E_IMAGE_CONSTANT .*every pixel"),
+        "flat": (np.full((64, 64), 7.5, np.float32), "E_IMAGE_CONSTANT .*is 7.5"),
+        "saturated": (bright, "E_IMAGE_SATURATED .*69 % .* 4095"),
+        "all foreground": (full, "E_IMAGE_FOREGROUND .*100 % of"),
+    }
+
+
+@pytest.mark.parametrize("name", _unusable())
+def test_what_shows_nothing_is_an_error(
+    measure: Measure, tmp_path: Path, name: str
+) -> None:
+    pixels, words = _unusable()[name]
+    with pytest.raises(WorkflowError, match=words) as caught:
+        measure(pixels, blur_sigma_px=0.0)
+    assert caught.value.fix
+    assert not (tmp_path / "out").exists()
 
 
 def _empty_fields() -> dict[str, NDArray[Any]]:

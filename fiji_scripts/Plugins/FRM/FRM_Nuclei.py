@@ -23,7 +23,7 @@ Units   px with ImageJ's origin (the centre of the first pixel is 0.5, 0.5); um 
 
 No nuclei is a result: objects.csv then holds its headings alone.
 """
-from frm import images, nuclei, objects, results
+from frm import images, nuclei, objects, results, segmentation
 
 PARAMETERS = [
     ("blur_sigma_px", blur_sigma_px),
@@ -45,7 +45,9 @@ def main(report):
     imp = images.open_image(image_path)
     scale = images.scale_of(imp)
     options = nuclei.Options(**dict(PARAMETERS))
-    found = nuclei.find(images.plane_of(imp), options, scale)
+    plane = images.plane_of(imp)
+    segmentation.check(plane)
+    found = nuclei.find(plane, options, scale)
     report.describe(
         things="nuclei",
         image=image_path or imp.getTitle(),

@@ -56,6 +56,7 @@ def _separate(levels, level, options):
     mask = segmentation.above(levels, level)
     if options.fill_holes:
         segmentation.fill_holes(mask)
+    segmentation.check_foreground(mask)
     if options.watershed:
         segmentation.watershed(mask)
     return mask

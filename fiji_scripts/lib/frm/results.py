@@ -21,8 +21,15 @@ _TO_QUOTE = re.compile(u'[",\r\n]')
 
 
 class Problem(Exception):
-    """Something that the user can put right; shown without a traceback."""
-    code = fix = None  # where they are not those of any failed script
+    """Something that the user can put right; shown without a traceback.
+
+    Code and fix are given where they are not those of any failed script.
+    """
+    code = fix = None
+
+    def __init__(self, message, code=None, fix=None):
+        Exception.__init__(self, message)
+        self.code, self.fix = code or self.code, fix or self.fix
 
 
 class Report(object):

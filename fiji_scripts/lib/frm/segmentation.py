@@ -7,11 +7,49 @@ prediction take one road.
 from __future__ import absolute_import, division
 
 from ij.plugin.filter import EDM, GaussianBlur, RankFilters
-from ij.process import AutoThresholder, Blitter, FloodFiller
+from ij.process import AutoThresholder, Blitter, FloodFiller, ImageProcessor
+
+from frm.results import Problem
 
 BLUR_ACCURACY = 0.0002  # ImageJ's own choice for 16-bit and 32-bit images
 ROUNDING = 1e-5  # relative, of 32-bit sums over a blur's kernel
 _OUTSIDE = 127
+_MOST = 0.95  # of the pixels: more foreground leaves no background to tell it from
+_SATURATED = 0.5  # of the pixels at the greatest grey level
+
+
+def check(plane):
+    """Refuse a 32-bit plane in which nothing can be told from anything else."""
+    plane.resetMinAndMax()
+    least, most = plane.getMin(), plane.getMax()
+    if least == most:
+        raise Problem("every pixel of the image is %g: it is constant" % most,
+                      "E_IMAGE_CONSTANT", "check the exposure, and that this is the right "
+                      "channel and plane")
+    plane.setThreshold(most, most, ImageProcessor.NO_LUT_UPDATE)
+    part = _part(plane.createMask())
+    plane.resetThreshold()
+    if part > _SATURATED:
+        raise Problem("%.0f %% of the pixels have the greatest grey level, %g: the image is "
+                      "saturated, or bright where it should be dark" % (100 * part, most),
+                      "E_IMAGE_SATURATED", "expose less; give signal that is bright on a "
+                      "dark background (Edit > Invert)")
+
+
+def check_foreground(mask):
+    """Refuse a binary image that is nearly all foreground."""
+    part = _part(mask)
+    if part > _MOST:
+        raise Problem("%.0f %% of the pixels are foreground: one object would fill the field"
+                      % (100 * part), "E_IMAGE_FOREGROUND",
+                      "give signal that is bright on a dark background, or choose another "
+                      "threshold; look at the image for a bright rim")
+
+
+def _part(mask):
+    """The part of a binary image (0, 255) that is not 0."""
+    counts = mask.getHistogram()
+    return counts[255] / (counts[0] + counts[255])
 
 
 def without_hot_pixels(plane):
@@ -24,9 +62,13 @@ def without_hot_pixels(plane):
     quiet = plane.duplicate()
     RankFilters().rank(quiet, 1.0, RankFilters.MEDIAN)
     quiet.resetMinAndMax()  # findMinAndMax() would keep a display range
-    copy = plane.duplicate()
-    RankFilters().rank(copy, 1.0, RankFilters.OUTLIERS, RankFilters.BRIGHT_OUTLIERS,
-                       quiet.getMax() - quiet.getMin())
+    limit = quiet.getMax() - quiet.getMin()
+    copy, above = plane.duplicate(), plane.duplicate()
+    above.copyBits(quiet, 0, 0, Blitter.SUBTRACT)
+    above.resetMinAndMax()
+    if above.getMax() > limit:  # rarely: the filter takes longer than all the rest
+        RankFilters().rank(copy, 1.0, RankFilters.OUTLIERS, RankFilters.BRIGHT_OUTLIERS,
+                           limit)
     return copy
 
 
