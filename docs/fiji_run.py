@@ -56,7 +56,7 @@ def record(runs: list[tuple[dict[str, str], str]]) -> str:
         "# The tests that need a Fiji",
         "",
         f"Run on {datetime.now(UTC):%Y-%m-%d} by `python docs/fiji_run.py FIJI...`,",
-        "which runs `pytest -m fiji` in each Fiji through pyimagej and writes this page.",
+        "which runs `pytest -m fiji` in each through pyimagej and writes this page.",
         "",
         f"| {' | '.join([*names, 'tests'])} |",
         f"| {' | '.join(['---'] * (len(names) + 1))} |",
