@@ -1,6 +1,7 @@
 """Comparison: one workflow on truth and prediction, and how far the answers agree."""
 
 from frm_bridge.comparison.agreement import compare
+from frm_bridge.comparison.histogramagreement import HistogramComparison
 from frm_bridge.comparison.linkagreement import LinkComparison
 from frm_bridge.comparison.objectagreement import FieldComparison, ObjectComparison
 from frm_bridge.comparison.objects import (
@@ -14,6 +15,7 @@ from frm_bridge.comparison.pixels import (
     pearson,
     segmentation_pcc,
 )
+from frm_bridge.comparison.profileagreement import ProfileComparison
 from frm_bridge.comparison.results import Comparison, MeasuredField
 from frm_bridge.comparison.summary import ObjectAgreement, ObjectSummary
 from frm_bridge.comparison.trackagreement import TrackComparison
@@ -22,6 +24,7 @@ __all__ = [
     "DEFAULT_MIN_IOU",
     "Comparison",
     "FieldComparison",
+    "HistogramComparison",
     "LinkComparison",
     "MeasuredField",
     "ObjectAgreement",
@@ -29,6 +32,7 @@ __all__ = [
     "ObjectMatches",
     "ObjectSummary",
     "OutlierRemoval",
+    "ProfileComparison",
     "TrackComparison",
     "compare",
     "match_objects",

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 from frm_bridge.comparison import record
 from frm_bridge.comparison.fields import PREDICTION, TRUTH, find_fields, is_relative
 from frm_bridge.comparison.folder import FOLDER, RECORD, fresh_folder
+from frm_bridge.comparison.histogramagreement import compare_histograms
 from frm_bridge.comparison.linkagreement import compare_links
 from frm_bridge.comparison.objectagreement import compare_objects
 from frm_bridge.comparison.objects import DEFAULT_MIN_IOU
 from frm_bridge.comparison.pixels import PixelAgreement, join_pixels, measure_pixels
+from frm_bridge.comparison.profileagreement import compare_profiles
 from frm_bridge.comparison.results import CompareSettings, Comparison, MeasuredField
 from frm_bridge.comparison.trackagreement import compare_tracks
 from frm_bridge.imagej import Workflow, find_workflow, run_workflow
@@ -99,7 +101,8 @@ def compare(
     Comparison
         The numbers, and where the files are; of nuclei, cells and other objects an
         `ObjectComparison`, of tracks a `TrackComparison`, of linked places a
-        `LinkComparison`.
+        `LinkComparison`, of line profiles a `ProfileComparison`, of grey levels a
+        `HistogramComparison`.
 
     Raises
     ------
@@ -145,9 +148,19 @@ def compare(
 def _kind(measured: Sequence[MeasuredField]) -> Callable[..., Comparison]:
     """Choose what to compare by what the workflow left behind."""
     files = next(iter(measured[0].results.values())).files
-    if "tracks" in files:
-        return compare_tracks
-    return compare_links if "links" in files else compare_objects
+    for name, kind in _KINDS.items():
+        if name in files:
+            return kind
+    return compare_objects
+
+
+# NB: tracks leave links, too.
+_KINDS: dict[str, Callable[..., Comparison]] = {
+    "tracks": compare_tracks,
+    "links": compare_links,
+    "profile": compare_profiles,
+    "histogram": compare_histograms,
+}
 
 
 @dataclass(slots=True)

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 RECORD = "comparison.json"
 FOLDER = "fields"
-TABLES = ("fields.csv", "objects.csv", "links.csv", "spots.csv", "tracks.csv")
+TABLES = (
+    "fields.csv",
+    "histogram.csv",
+    "lines.csv",
+    "links.csv",
+    "objects.csv",
+    "profiles.csv",
+    "spots.csv",
+    "tracks.csv",
+)
 _MINE = (RECORD, *TABLES, "report.html", FOLDER)
 
 

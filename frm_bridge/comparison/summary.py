@@ -32,7 +32,7 @@ class Distribution:
     """Some values, and the same without outliers (MATLAB ``rmoutliers``).
 
     ``n`` and ``n_without_outliers`` are the numbers before and after the removal. The
-    sd has divisor n.
+    sd has divisor n; ``least`` and ``greatest`` are of all values.
     """
 
     n: int
@@ -43,6 +43,8 @@ class Distribution:
     p95: float | None
     n_without_outliers: int
     mean_without_outliers: float | None
+    least: float | None = None
+    greatest: float | None = None
 
     @classmethod
     def of(cls, values: ArrayLike) -> Distribution:
@@ -62,6 +64,8 @@ class Distribution:
             p95=p95,
             n_without_outliers=removal.n_after,
             mean_without_outliers=removal.mean,
+            least=float(x.min()),
+            greatest=float(x.max()),
         )
 
 
