@@ -64,6 +64,8 @@ class Page:
         Below them, in small.
     tiles, charts, tables : sequence
         Numbers, pictures of numbers, tables.
+    charts_title, charts_note : str
+        Above the charts.
     reading : sequence of str
         How to read the page.
     matching : sequence of str
@@ -84,3 +86,5 @@ class Page:
     matching: Sequence[str]
     facts: list[tuple[str, str]]
     extra: Mapping[str, Any] = field(default_factory=dict)
+    charts_title: str = "Distributions"
+    charts_note: str = ""

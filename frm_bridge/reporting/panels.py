@@ -40,6 +40,15 @@ _ZOOM_PX = (96, 384)
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A few letters over a picture; ``x`` and ``y`` in px of the field."""
+
+    text: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """One picture with what is drawn over it.
 
@@ -53,6 +62,8 @@ class Panel:
         What it shows of the field; outlines are in px of the field.
     outlines : tuple of Outline
         Drawn over it.
+    marks : tuple of Mark
+        Written over it.
     box : Region or None
         A rectangle to mark.
     bar_px, bar_label
@@ -67,6 +78,7 @@ class Panel:
     box: Region | None = None
     bar_px: float = 0.0
     bar_label: str = ""
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +202,7 @@ def make_panel(
     *,
     outlines: tuple[Outline, ...] = (),
     box: Region | None = None,
+    marks: tuple[Mark, ...] = (),
 ) -> Panel:
     """Prepare one picture with its scale bar; pixels are those of the whole field."""
     bar = nice_length(region.width * (pixel_size_um or 1.0) / 4)
@@ -203,6 +216,7 @@ def make_panel(
         box=box,
         bar_px=bar / (pixel_size_um or 1.0),
         bar_label=f"{bar:g} {unit}",
+        marks=marks,
     )
 
 
