@@ -66,6 +66,8 @@ class Page:
         Numbers, pictures of numbers, tables.
     charts_title, charts_note : str
         Above the charts.
+    charts_first : bool
+        Whether they come before the pictures.
     reading : sequence of str
         How to read the page.
     matching : sequence of str
@@ -88,3 +90,4 @@ class Page:
     extra: Mapping[str, Any] = field(default_factory=dict)
     charts_title: str = "Distributions"
     charts_note: str = ""
+    charts_first: bool = False

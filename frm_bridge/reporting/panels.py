@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import tifffile
@@ -24,13 +24,15 @@ from frm_bridge.reporting.display import (
 from frm_bridge.reporting.wording import level_unit, number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
 
     Record = Mapping[str, Any]
+
+Thing = TypeVar("Thing")
 
 PANEL_PX = 760
 """Longest side of an overview, as stored in the page."""
@@ -151,14 +153,19 @@ def choose_fields(
     record: Record, count: int, score: Callable[[Record], float]
 ) -> list[Record]:
     """Take all fields, or best, worst and some between, in the record's order."""
-    fields = list(record["fields"])
-    if len(fields) <= count:
-        return fields
-    ranked = sorted(fields, key=score)
+    return choose_evenly(record["fields"], count, score)
+
+
+def choose_evenly(
+    things: Sequence[Thing], count: int, score: Callable[[Thing], float]
+) -> list[Thing]:
+    """Take all things, or best, worst and some between, in the order given."""
+    if len(things) <= count:
+        return list(things)
+    ranked = sorted(range(len(things)), key=lambda index: score(things[index]))
     last = len(ranked) - 1
     ranks = {round(step * last / max(1, count - 1)) for step in range(count)}
-    names = {ranked[rank]["name"] for rank in ranks}
-    return [field for field in fields if field["name"] in names]
+    return [things[index] for index in sorted(ranked[rank] for rank in ranks)]
 
 
 TITLES = {

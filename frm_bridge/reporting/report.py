@@ -12,10 +12,12 @@ from frm_bridge.errors import InputError
 from frm_bridge.outputs import write_text
 from frm_bridge.reporting import wording
 from frm_bridge.reporting.facts import fact_tables
+from frm_bridge.reporting.histogrampage import histogram_page
 from frm_bridge.reporting.linkpage import link_page
 from frm_bridge.reporting.methods import methods
 from frm_bridge.reporting.objectpage import object_page
 from frm_bridge.reporting.page import TOTAL, Page
+from frm_bridge.reporting.profilepage import profile_page
 from frm_bridge.reporting.trackpage import track_page
 
 if TYPE_CHECKING:
@@ -28,8 +30,10 @@ SHOWN_FIELDS = 6
 
 
 _PAGES: dict[str, Callable[[Record, Path, int], Page]] = {
+    "histogram": histogram_page,
     "links": link_page,
     "objects": object_page,
+    "profiles": profile_page,
     "tracks": track_page,
 }
 
