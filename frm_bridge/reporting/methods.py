@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from frm_bridge.reporting.wording import extent, noun, pixel_size, unit_of
+from frm_bridge.reporting.steps import steps
+from frm_bridge.reporting.wording import extent, pixel_size, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +29,8 @@ def methods(record: Record, matching: Sequence[str]) -> str:
         [
             _origin(record),
             f"Measured and predicted fluorescence of {extent(record)} were analysed "
-            f"independently with one and the same ImageJ {versions['imagej']} workflow "
-            f"(Schneider et al., 2012): {_steps(record)}.",
+            f"{_manner(record)} with one and the same ImageJ {versions['imagej']} "
+            f"workflow (Schneider et al., 2012): {steps(record)}.",
             *matching,
             _pixel_size_sentence(record),
             "The Pearson correlation coefficient (PCC) was taken over all pixels of a "
@@ -43,6 +44,12 @@ def methods(record: Record, matching: Sequence[str]) -> str:
             f"{record['workflow']['sha256'][:12]}.",
         ]
     )
+
+
+def _manner(record: Record) -> str:
+    """Say whether the workflow saw truth and prediction together."""
+    together = all(field["runs"] == ["pair"] for field in record["fields"])
+    return "pair by pair" if together else "independently"
 
 
 def _origin(record: Record) -> str:
@@ -86,74 +93,4 @@ def _signal(threshold: float | None) -> str:
         f"; P is its mean over the images with any true pixel above {threshold:g} grey "
         "levels, and the segmentation PCC is taken over those pixels only (LaChance & "
         "Cohen, 2020)"
-    )
-
-
-def _steps(record: Record) -> str:
-    """Describe a shipped workflow in words, any other by its parameters."""
-    given = record["workflow"]["parameters"]
-    known = {"nuclei": _nuclei_steps, "junctions": _junction_steps}
-    name = record["workflow"]["name"]
-    if name not in known or not record["workflow"]["is_shipped"]:
-        listed = ", ".join(f"{name} = {value}" for name, value in given.items())
-        return f"script {record['workflow']['script']}, {listed or 'no parameters'}"
-    return ", ".join(step for step in known[name](record, given) if step)
-
-
-def _nuclei_steps(record: Record, given: Record) -> list[str]:
-    return [
-        "hot pixels replaced by the median of their neighbours",
-        f"Gaussian blur (sigma {given['blur_sigma_px']:g} px)"
-        if given["blur_sigma_px"]
-        else "",
-        f"automatic threshold ({given['threshold_method']}) on 256 grey levels",
-        "filling of holes" if given["fill_holes"] else "",
-        "watershed of the Euclidean distance map" if given["watershed"] else "",
-        f"particle analysis ({_limits(record, given)})",
-        f"and a background guard (contrast of at least {given['min_contrast']:g} sd of "
-        "the background)"
-        if given["min_contrast"]
-        else "",
-    ]
-
-
-def _junction_steps(record: Record, given: Record) -> list[str]:
-    return [
-        f"Gaussian blur (sigma {given['blur_sigma_px']:g} px)"
-        if given["blur_sigma_px"]
-        else "",
-        f"rolling-ball background ({given['background_radius_px']:g} px)"
-        if given["background_radius_px"]
-        else "",
-        f"stretch to 16 bits ({given['saturated_percent']:g} % saturated)",
-        f"threshold at {given['threshold_percent']:g} % of that range",
-        "skeletonization, one dilation, inversion",
-        f"particle analysis ({_limits(record, given)})",
-    ]
-
-
-def _area_unit(record: Record) -> str:
-    """Say what the limits were in: it hangs on the images where it is automatic."""
-    chosen = record["workflow"]["parameters"]["area_unit"]
-    known = {field["pixel_size_um"] is not None for field in record["fields"]}
-    if chosen == "um2" or (chosen == "auto" and known == {True}):
-        return "µm²"
-    if chosen == "px" or known == {False}:
-        return "px²"
-    return "µm² where calibrated, else px²"
-
-
-def _limits(record: Record, given: Record) -> str:
-    unit, things = _area_unit(record), noun(record)
-    # 0 is the scripts' word for specks, which are counted in px whatever the unit.
-    least = f"{given['min_area']:g} {unit}" if given["min_area"] else "50 px²"
-    area = f"at least {least}"
-    if given["max_area"]:
-        area += f" and at most {given['max_area']:g} {unit}"
-    edges = f", {things} at the border left out" if given["exclude_edges"] else ""
-    if "min_circularity" not in given:
-        return f"area {area}{edges}"
-    return (
-        f"area {area}, circularity {given['min_circularity']:g} to "
-        f"{given['max_circularity']:g}{edges}"
     )
