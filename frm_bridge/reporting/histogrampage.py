@@ -6,23 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from frm_bridge.reporting.display import Region, merge, read_side, stretch
 from frm_bridge.reporting.histogramcharts import histogram_charts
 from frm_bridge.reporting.page import TOTAL, Page, Table, Tile
-from frm_bridge.reporting.panels import (
-    TITLES,
-    Panel,
-    choose_fields,
-    make_panel,
-    shown_levels,
-)
+from frm_bridge.reporting.panels import choose_fields
+from frm_bridge.reporting.sidebyside import side_panels
 from frm_bridge.reporting.spread import spread_table
 from frm_bridge.reporting.wording import (
     NOT_AVAILABLE,
     extent,
     field_title,
     fixed,
-    level_unit,
     number,
     unit_of,
 )
@@ -81,7 +74,7 @@ def histogram_page(record: Record, folder: Path, shown_fields: int) -> Page:
             "paper's colours (green, red, and yellow for both) the merge is merge.tif "
             f"in the folder of each {unit_of(record)}.",
             "key": (),
-            "pictures": [(field_title(field), _panels(field)) for field in shown],
+            "pictures": [(field_title(field), side_panels(field)) for field in shown],
         },
     )
 
@@ -242,30 +235,11 @@ def _reading(record: Record) -> list[str]:
 
 
 def _matching(record: Record) -> str:
-    feature = record["summary"]["feature_levels"]
-    threshold = record["workflow"]["parameters"].get("feature_threshold")
-    region = (
-        ""
-        if feature is None
-        else f", over all pixels and over those of a stain above {threshold:g}"
+    summary, unit = record["summary"], unit_of(record)
+    text = f"Bins: {_bins(record)}. "
+    if summary["fields"] > 1 and summary["bins"] is not None:
+        text += f"Counts of all {unit}s were added. "
+    return text + (
+        "The line of least squares is that of the prediction on the measured levels, "
+        f"{unit} by {unit}."
     )
-    return (
-        f"Raw grey levels of both were counted in a 2D histogram (bins: "
-        f"{_bins(record)}) and related by Pearson's correlation and a line of least "
-        f"squares, prediction on stain{region}."
-    )
-
-
-def _panels(field: Record) -> list[Panel]:
-    """Show stain, prediction and merge."""
-    shown = {side: stretch(read_side(field, side)) for side in ("truth", "prediction")}
-    whole = Region(0, 0, field["height"], field["width"])
-    pictures = [
-        (TITLES[side], shown_levels(image, level_unit(field, side)), image.pixels)
-        for side, image in shown.items()
-    ]
-    merged = merge(shown["truth"].pixels, shown["prediction"].pixels)
-    return [
-        make_panel(title, caption, pixels, whole, field["pixel_size_um"])
-        for title, caption, pixels in [*pictures, ("Merge", "", merged)]
-    ]

@@ -64,20 +64,37 @@ def correlation(shown: ShownLine) -> float:
     return -1.0 if value is None else float(value)
 
 
+def line_title(shown: ShownLine, *, alone: bool) -> str:
+    """Name a line; ``alone``: there is no other field."""
+    if alone:
+        return shown.name[0].upper() + shown.name[1:]
+    return f"{field_title(shown.field)}, {shown.name}"
+
+
 def profile_charts(
-    fields: Sequence[Record], curves: pd.DataFrame, lines: pd.DataFrame
+    record: Record, fields: Sequence[Record], curves: pd.DataFrame, lines: pd.DataFrame
 ) -> list[Chart]:
     """Draw some lines of the fields on the page, and the numbers of all lines.
 
     Parameters
     ----------
+    record : mapping
+        ``comparison.json``.
     fields : sequence of mapping
         Those whose pictures are shown.
     curves, lines : DataFrame
         ``profiles.csv`` and ``lines.csv``.
     """
     chosen = choose_evenly(lines_of(fields), SHOWN_LINES, correlation)
-    charts = [_chart(one, curves, place) for place, one in enumerate(chosen)]
+    alone = len(record["fields"]) == 1
+    charts = [
+        Chart(
+            line_title(one, alone=alone),
+            _draw(one, curves, place),
+            _caption(one.line),
+        )
+        for place, one in enumerate(chosen)
+    ]
     known = lines["pearson"].dropna().to_numpy(float)
     if len(lines) <= len(chosen) or not known.size:
         return charts
@@ -86,12 +103,12 @@ def profile_charts(
     return [*charts, Chart("Correlation of all lines", svg, text)]
 
 
-def _chart(shown: ShownLine, curves: pd.DataFrame, place: int) -> Chart:
+def _draw(shown: ShownLine, curves: pd.DataFrame, place: int) -> str:
     field, line = shown.field, shown.line
     here = (curves["field"] == field["name"]) & (curves["profile"] == line["profile"])
     curve = curves[here]
     unit = "px" if line["length_um"] is None else "um"
-    svg = draw_profile(
+    return draw_profile(
         curve[f"distance_{unit}"].to_numpy(float),
         curve["truth"].to_numpy(float),
         curve["prediction"].to_numpy(float),
@@ -99,7 +116,6 @@ def _chart(shown: ShownLine, curves: pd.DataFrame, place: int) -> Chart:
         level_unit=None if field["unit"] == NO_UNIT else field["unit"],
         place=place,
     )
-    return Chart(f"{field_title(field)}, {shown.name}", svg, _caption(line))
 
 
 def _caption(line: Record) -> str:
@@ -107,7 +123,7 @@ def _caption(line: Record) -> str:
         return "A curve is flat: there is no correlation."
     parts = [f"Correlation {fixed(line['pearson'])}", _shift(line)]
     if line["fwhm_ratio"] is not None:
-        parts.append(f"width at half maximum {number(line['fwhm_ratio'], 2)} times")
+        parts.append(f"FWHM {number(line['fwhm_ratio'])} times the stain's")
     return f"{'; '.join(parts)}."
 
 

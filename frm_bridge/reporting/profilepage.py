@@ -8,26 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from frm_bridge.comparison.profiles import NO_UNIT, RANGE16
-from frm_bridge.reporting.display import Outline, Region, merge, read_side, stretch
-from frm_bridge.reporting.page import TOTAL, Page, Table, Tile
-from frm_bridge.reporting.panels import (
-    TITLES,
-    Mark,
-    Panel,
-    choose_fields,
-    make_panel,
-    shown_levels,
-)
-from frm_bridge.reporting.profilecharts import (
-    SHOWN_LINES,
-    lines_of,
-    profile_charts,
-)
-from frm_bridge.reporting.spread import spread_table
+from frm_bridge.reporting.display import Outline, Region
+from frm_bridge.reporting.page import Page, Tile
+from frm_bridge.reporting.panels import Mark, Panel, choose_fields
+from frm_bridge.reporting.profilecharts import SHOWN_LINES, lines_of, profile_charts
+from frm_bridge.reporting.profiletables import distance, profile_tables, units
+from frm_bridge.reporting.sidebyside import closer, side_panels
 from frm_bridge.reporting.wording import (
     field_title,
     fixed,
-    level_unit,
     number,
     unit_of,
 )
@@ -39,28 +28,7 @@ if TYPE_CHECKING:
     Record = Mapping[str, Any]
 
 KEY = (("line", "a line; its number stands at its start"),)
-FIELD_COLUMNS = (
-    "Field",
-    "Lines",
-    "Correlation, mean",
-    "Least",
-    "Peaks apart, median",
-    "FWHM, prediction / stain",
-    "RMS difference",
-    "PCC",
-)
-LINE_COLUMNS = (
-    "Line",
-    "Length",
-    "Correlation",
-    "Peak, stain",
-    "Peak, prediction",
-    "FWHM, stain",
-    "FWHM, prediction",
-    "RMS difference",
-)
-_MOST_ROWS = 24
-_MARK_PX = 0.028  # of the picture's width, from the start of a line to its number
+_MARK_PX = 0.04  # of the picture's width, from the start of a line to its number
 
 
 def profile_page(record: Record, folder: Path, shown_fields: int) -> Page:
@@ -94,14 +62,14 @@ def profile_page(record: Record, folder: Path, shown_fields: int) -> Page:
         headline=_headline(found),
         second_line=_second_line(found),
         tiles=_tiles(record),
-        charts=profile_charts(shown, curves, lines),
+        charts=profile_charts(record, shown, curves, lines),
         charts_first=True,
         charts_title="Along the lines",
         charts_note=_charts_note(record, found),
-        tables=[_field_table(record), _line_table(shown), _spread(record)],
+        tables=profile_tables(record, shown),
         reading=_reading(record),
         matching=[_matching(record)],
-        facts=[("values compared in", _units(record))],
+        facts=[("values compared in", units(record))],
         extra={
             "heading": "Where the lines lie",
             "introduction": "Green: stain. Magenta: prediction. White: both.",
@@ -114,10 +82,6 @@ def profile_page(record: Record, folder: Path, shown_fields: int) -> Page:
 def _mean_correlation(field: Record) -> float:
     value = field["profiles"]["pearson"]["mean"]
     return -1.0 if value is None else float(value)
-
-
-def _units(record: Record) -> str:
-    return " and ".join(dict.fromkeys(field["unit"] for field in record["fields"]))
 
 
 def _headline(found: Record) -> tuple[str, str]:
@@ -135,7 +99,7 @@ def _headline(found: Record) -> tuple[str, str]:
             f": the curves correlate by {fixed(r['mean'])} on average "
             f"({fixed(r['least'])} to {fixed(r['greatest'])})."
         )
-    where = _distance(found, "median")
+    where = distance(found, "median")
     if found["peak_distance_px"]["n"] == 1:
         return first, f"The peaks lie {where} apart."
     return first, f"Peaks lie {where} apart at the median."
@@ -147,16 +111,9 @@ def _second_line(found: Record) -> str:
         return ""
     lines = "one line" if ratio["n"] == 1 else f"{ratio['n']} lines"
     return (
-        f"At half maximum the prediction's peak is {number(ratio['median'], 2)} times "
+        f"At half maximum the prediction's peak is {number(ratio['median'])} times "
         f"as wide as the stain's (median of {lines} where both have a width)."
     )
-
-
-def _distance(found: Record, what: str) -> str:
-    px, um = found["peak_distance_px"][what], found["peak_distance_um"][what]
-    if px is None:
-        return number(None)
-    return f"{number(px, 2)} px" + ("" if um is None else f" ({number(um, 2)} µm)")
 
 
 def _tiles(record: Record) -> list[Tile]:
@@ -175,11 +132,11 @@ def _tiles(record: Record) -> list[Tile]:
             f"{apart[1]} µm" if um["n"] else f"{apart[0]} px",
             f"{apart[0]} px; median" if um["n"] else "median",
         ),
-        Tile("Width", number(ratio["median"], 2), "prediction / stain, FWHM, median"),
+        Tile("Width", number(ratio["median"]), "prediction / stain, FWHM, median"),
         Tile(
             "RMS difference",
             number(rms["mean"]),
-            f"{_units(record)}, mean" if rms["n"] else "no unit in common",
+            f"{units(record)}, mean" if rms["n"] else "no unit in common",
         ),
         Tile("PCC", fixed(pcc["mean"]), f"mean of {pcc['n']}, all pixels"),
     ]
@@ -192,9 +149,9 @@ def _count(record: Record) -> str:
 
 def _charts_note(record: Record, found: Record) -> str:
     text = "Green: stain. Magenta: prediction. A dot marks the peak of each curve. "
-    if _units(record) == RANGE16:
+    if units(record) == RANGE16:
         text += "Each image was stretched to 16 bits, so both share an axis."
-    elif NO_UNIT in _units(record):
+    elif NO_UNIT in units(record):
         text += (
             "The prediction is relative, its levels have no unit: each curve has an "
             "axis of its own, and only their shapes can be compared."
@@ -207,73 +164,6 @@ def _charts_note(record: Record, found: Record) -> str:
             "the worst correlation."
         )
     return text
-
-
-def _field_table(record: Record) -> Table:
-    rows = [
-        (field_title(field), *_cells(field["profiles"], field["pixels"]["pcc"]))
-        for field in record["fields"]
-    ]
-    if len(rows) > 1:
-        summary = record["summary"]
-        rows.append((TOTAL, *_cells(summary["profiles"], summary["pcc"]["mean"])))
-    return Table(
-        f"{unit_of(record).capitalize()} by {unit_of(record)}", FIELD_COLUMNS, rows
-    )
-
-
-def _cells(found: Record, pcc: float | None) -> tuple[str, ...]:
-    return (
-        number(found["profiles"]),
-        fixed(found["pearson"]["mean"], 3),
-        fixed(found["pearson"]["least"], 3),
-        _distance(found, "median"),
-        number(found["fwhm_ratio"]["median"]),
-        number(found["rms_difference"]["mean"]),
-        fixed(pcc, 3),
-    )
-
-
-def _line_table(fields: Sequence[Record]) -> Table:
-    """Give the lines of the fields on the page, as many as can be read."""
-    lines = lines_of(fields)
-    rows = [
-        (
-            f"{field_title(one.field)}, {one.name}",
-            _length(one.line, "length"),
-            fixed(one.line["pearson"], 3),
-            *(
-                number(one.line[f"{side}_{what}_px"])
-                for what in ("peak", "fwhm")
-                for side in ("truth", "predicted")
-            ),
-            number(one.line["rms_difference"]),
-        )
-        for one in lines[:_MOST_ROWS]
-    ]
-    note = "Peaks, from the start of the line, and widths are in px."
-    if len(lines) > len(rows):
-        note += " lines.csv holds the other lines."
-    return Table("Line by line", LINE_COLUMNS, rows, note)
-
-
-def _length(line: Record, name: str) -> str:
-    px, um = line[f"{name}_px"], line[f"{name}_um"]
-    return f"{number(px)} px" + ("" if um is None else f" ({number(um)} µm)")
-
-
-def _spread(record: Record) -> Table:
-    found = record["summary"]["profiles"]
-    return spread_table(
-        [
-            ("Correlation of a line", found["pearson"]),
-            ("Peaks apart (px)", found["peak_distance_px"]),
-            ("Peaks apart (µm)", found["peak_distance_um"]),
-            ("FWHM, prediction / stain", found["fwhm_ratio"]),
-            (f"RMS difference ({_units(record)})", found["rms_difference"]),
-            (f"PCC of a {unit_of(record)}", record["summary"]["pcc"]),
-        ]
-    )
 
 
 def _reading(record: Record) -> list[str]:
@@ -303,49 +193,33 @@ def _matching(record: Record) -> str:
 
 
 def _panels(field: Record) -> list[Panel]:
-    """Show stain, prediction and merge, with the lines and their numbers."""
-    shown = {side: stretch(read_side(field, side)) for side in ("truth", "prediction")}
-    whole = Region(0, 0, field["height"], field["width"])
-    outlines, marks = _drawn(field)
-    pictures = [
-        (TITLES[side], shown_levels(image, level_unit(field, side)), image.pixels)
-        for side, image in shown.items()
-    ]
-    merged = merge(shown["truth"].pixels, shown["prediction"].pixels)
-    return [
-        make_panel(
-            title,
-            caption,
-            pixels,
-            whole,
-            field["pixel_size_um"],
-            outlines=outlines,
-            marks=marks,
-        )
-        for title, caption, pixels in [*pictures, ("Merge", "", merged)]
-    ]
-
-
-def _drawn(field: Record) -> tuple[tuple[Outline, ...], tuple[Mark, ...]]:
-    """Draw the lines of a field, and write their numbers before their starts."""
+    """Show the images with the lines and their numbers."""
+    lines = lines_of([field])
+    corners = [_on_picture(one.line["corners_px"]) for one in lines]
+    close = closer(field, [place for each in corners for place in each])
+    shown = close or Region(0, 0, field["height"], field["width"])
     outlines, marks = [], []
-    for one in lines_of([field]):
-        # ImageJ counts lines from the centre of a pixel, pictures from its corner.
-        corners = [(x + 0.5, y + 0.5) for x, y in one.line["corners_px"]]
-        path = "L".join(f"{x:.2f} {y:.2f}" for x, y in corners)
+    for one, places in zip(lines, corners, strict=True):
+        path = "L".join(f"{x:.2f} {y:.2f}" for x, y in places)
         title = f"{one.name}: correlation {fixed(one.line['pearson'])}"
         outlines.append(Outline("line", f"M{path}", title))
-        marks.append(_mark(str(one.number), corners, field))
-    return tuple(outlines), tuple(marks)
+        marks.append(_mark(str(one.number), places, shown))
+    return side_panels(field, outlines=tuple(outlines), marks=tuple(marks), close=close)
 
 
-def _mark(text: str, corners: Sequence[tuple[float, float]], field: Record) -> Mark:
+def _on_picture(corners: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    """ImageJ counts lines from the centre of a pixel, pictures from its corner."""
+    return [(x + 0.5, y + 0.5) for x, y in corners]
+
+
+def _mark(text: str, corners: Sequence[tuple[float, float]], shown: Region) -> Mark:
+    """Write a number before the start of its line."""
     (x0, y0), (x1, y1) = corners[:2]
-    away = _MARK_PX * max(field["width"], field["height"])
+    away = _MARK_PX * max(shown.width, shown.height)
     length = math.hypot(x1 - x0, y1 - y0) or 1.0
     x, y = x0 - away * (x1 - x0) / length, y0 - away * (y1 - y0) / length
     return Mark(
         text,
-        min(max(x, away), field["width"] - away),
-        min(max(y, away), field["height"] - away),
+        min(max(x, shown.x + away), shown.x + shown.width - away),
+        min(max(y, shown.y + away), shown.y + shown.height - away),
     )
