@@ -52,7 +52,7 @@ def histogram_page(record: Record, folder: Path, shown_fields: int) -> Page:
         folder / "histogram.csv",
         dtype={"field": str},
         keep_default_na=False,
-        na_values={"feature_count": [""]},
+        na_values=[""],
     )
     shown = choose_fields(record, shown_fields, _correlation)
     return Page(

@@ -9,13 +9,15 @@ import numpy as np
 
 from frm_bridge.comparison.profiles import NO_UNIT
 from frm_bridge.reporting.canvas import (
+    INK,
     PREDICTION_COLOUR,
+    QUIET,
     TRUTH_COLOUR,
     as_svg,
     new_axes,
     styled,
 )
-from frm_bridge.reporting.figures import draw_pcc
+from frm_bridge.reporting.figures import draw_pcc, draw_sides
 from frm_bridge.reporting.page import Chart
 from frm_bridge.reporting.panels import choose_evenly
 from frm_bridge.reporting.wording import field_title, fixed, number
@@ -95,12 +97,41 @@ def profile_charts(
         )
         for place, one in enumerate(chosen)
     ]
-    known = lines["pearson"].dropna().to_numpy(float)
-    if len(lines) <= len(chosen) or not known.size:
+    return charts if len(lines) <= len(chosen) else [*charts, *_of_all(lines)]
+
+
+def _of_all(lines: pd.DataFrame) -> list[Chart]:
+    """Show the numbers of all lines, those of the page and the others."""
+    columns = ("pearson", "truth_peak_px", "predicted_peak_px")
+    known = lines.dropna(subset=list(columns))
+    if not len(known):
+        return []
+    r, truth, predicted = (known[name].to_numpy(float) for name in columns)
+    charts = [
+        Chart(
+            "Correlation of all lines",
+            draw_pcc(r, r[:0], unit="lines"),
+            f"Each dot is one of {r.size} lines, the bar is the median.",
+        ),
+        Chart(
+            "Peaks of all lines",
+            draw_peaks(truth, predicted),
+            "Distance from the start of the line to the greatest value. Off the dashed "
+            "line, the prediction's peak lies elsewhere.",
+        ),
+    ]
+    wide = known.dropna(subset=["truth_fwhm_px", "predicted_fwhm_px"])
+    if not len(wide):
         return charts
-    svg = draw_pcc(known, known[:0], unit="lines")
-    text = f"Each dot is one of {len(lines)} lines, the bar is the median."
-    return [*charts, Chart("Correlation of all lines", svg, text)]
+    svg = draw_sides(
+        wide["truth_fwhm_px"].to_numpy(float),
+        wide["predicted_fwhm_px"].to_numpy(float),
+        quantity="width at half maximum",
+        unit="px",
+        things="lines",
+    )
+    text = "Of the lines where both peaks have a width. Dashed: medians."
+    return [*charts, Chart("Widths of all lines", svg, text)]
 
 
 def _draw(shown: ShownLine, curves: pd.DataFrame, place: int) -> str:
@@ -179,6 +210,18 @@ def draw_profile(
     axes.set(xlabel=f"distance along the line ({length_unit})")
     axes.set_xlim(0, float(distance[-1]))
     return as_svg(figure, "Stain and prediction along a line")
+
+
+@styled
+def draw_peaks(truth: Values, predicted: Values) -> str:
+    """Plot where the predicted peaks lie against where the true ones do, in px."""
+    figure, axes = new_axes("peaks")
+    top = 1.05 * max(float(truth.max()), float(predicted.max())) or 1.0
+    axes.plot([0, top], [0, top], color=QUIET, lw=1, ls="--")
+    axes.plot(truth, predicted, "o", color=INK, ms=4, alpha=0.7, mew=0)
+    axes.set(xlabel="peak on the stain (px)", ylabel="peak on the prediction (px)")
+    axes.set(xlim=(0, top), ylim=(0, top), aspect="equal")
+    return as_svg(figure, "Peaks of all lines")
 
 
 def _own_axis(axes: Axes, label: str, colour: str) -> None:

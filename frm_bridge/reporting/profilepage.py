@@ -48,10 +48,7 @@ def profile_page(record: Record, folder: Path, shown_fields: int) -> Page:
             folder / f"{name}.csv",
             dtype={"field": str, "profile": str},
             keep_default_na=False,
-            na_values={
-                column: [""]
-                for column in ("distance_um", "pearson", "truth", "prediction")
-            },
+            na_values=[""],
         )
         for name in ("profiles", "lines")
     )
