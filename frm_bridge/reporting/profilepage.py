@@ -62,7 +62,7 @@ def profile_page(record: Record, folder: Path, shown_fields: int) -> Page:
         charts=profile_charts(record, shown, curves, lines),
         charts_first=True,
         charts_title="Along the lines",
-        charts_note=_charts_note(record, found),
+        charts_note=_charts_note(record, shown),
         tables=profile_tables(record, shown),
         reading=_reading(record),
         matching=[_matching(record)],
@@ -144,7 +144,7 @@ def _count(record: Record) -> str:
     return f"{count} {unit_of(record)}{'' if count == 1 else 's'}"
 
 
-def _charts_note(record: Record, found: Record) -> str:
+def _charts_note(record: Record, shown: Sequence[Record]) -> str:
     text = "Green: stain. Magenta: prediction. A dot marks the peak of each curve. "
     if units(record) == RANGE16:
         text += "Each image was stretched to 16 bits, so both share an axis."
@@ -155,10 +155,12 @@ def _charts_note(record: Record, found: Record) -> str:
         )
     else:
         text += "Both are in grey levels and share an axis."
-    if found["profiles"] > SHOWN_LINES:
+    count = record["summary"]["profiles"]["profiles"]
+    drawn = min(len(lines_of(shown)), SHOWN_LINES)
+    if drawn < count:
         text += (
-            f" Shown are {SHOWN_LINES} of {found['profiles']} lines, from the best to "
-            "the worst correlation."
+            f" Shown are {drawn} of {count} lines, from the best to the worst "
+            "correlation."
         )
     return text
 
