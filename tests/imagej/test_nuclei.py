@@ -105,7 +105,6 @@ def test_watershed_cuts_touching_discs_apart(
     assert apart["centroid_x_px"].sum() == pytest.approx(101)
 
 
-@pytest.mark.parametrize(("fill", "hole"), [(True, 0), (False, 49)])
 def cut_apart(mask: NDArray[np.bool_]) -> NDArray[np.uint16]:
     """Do ImageJ's watershed with scikit-image: from the maxima of the distance map.
 
@@ -138,6 +137,7 @@ def test_the_watershed_cuts_as_its_twin_does(measure: Measure) -> None:
     assert np.median([iou for _, _, iou in matches.pairs]) > 0.99
 
 
+@pytest.mark.parametrize(("fill", "hole"), [(True, 0), (False, 49)])
 def test_holes_are_filled_when_asked(
     measure: Measure, table: Table, fill: bool, hole: int
 ) -> None:
