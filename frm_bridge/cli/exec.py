@@ -36,11 +36,11 @@ def execute(
 ) -> int:
     """Do one thing that a program or a macro asks for, and answer.
 
-    A request has action (predict, analyze or compare), input and output, and as the
-    action needs them model, truth, workflow, window, device, require_gpu, overwrite.
-    Any other name is a parameter of the workflow. The answer is JSON on standard
-    output: status, outputs, provider, warnings; of an error its code, message and
-    fix. The exit status is 0, or 1 after an error.
+    A request has action (predict, analyze, compare or split), input and output, and
+    as the action needs them model, truth, workflow, min_iou, pixel_size_um, window,
+    device, require_gpu, overwrite. Any other name is a parameter of the workflow. The
+    answer is JSON on standard output: status, outputs, provider, warnings; of an error
+    its code, message and fix. The exit status is 0, or 1 after an error.
 
     For example:
 
@@ -84,6 +84,8 @@ def _print_lines(answer: Answer) -> None:
         typer.echo(f"WARN {' '.join(text.split())}")
     for path in answer.outputs[1:]:
         typer.echo(f"FILE {path}")
+    if answer.status == "ok" and answer.message:
+        typer.echo(f"SAY {' '.join(answer.message.split())}")
     typer.echo(answer.line)
 
 

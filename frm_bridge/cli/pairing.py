@@ -121,12 +121,8 @@ def split(
         made = split_images(
             found, output, tile=tile, overwrite=overwrite, progress=progress
         )
-    if made.dropped_rows or made.dropped_columns:
-        typer.echo(
-            f"left out: up to {made.dropped_rows} rows at the bottom and "
-            f"{made.dropped_columns} columns on the right that fill no tile",
-            err=True,
-        )
+    if made.remainder:
+        typer.echo(made.remainder, err=True)
     typer.echo(f"{len(made.pairs)} pairs of sub-images: {made.table}")
 
 

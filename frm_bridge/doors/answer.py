@@ -20,10 +20,11 @@ class Answer:
     status : {"ok", "error"}
         How it ended.
     code, message, fix : str
-        Of an error; empty otherwise.
+        Of an error. Otherwise the message is what came out, in one sentence, where
+        there is one to say (of a comparison and a split), and the others are empty.
     outputs : tuple of Path
         The result first (the TIFF of a prediction, the folder of an analysis, the
-        report of a comparison), then the other files.
+        report of a comparison, the table of a split), then the other files.
     provider : str
         What really ran: ONNX Runtime's name of the device, or ImageJ and its version.
     seconds : float

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from frm_bridge.doors.answer import Answer, answer_of
 from frm_bridge.errors import InputError
+from frm_bridge.imagej.parameters import Parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from frm_bridge.doors.request import Request
     from frm_bridge.imagej import Workflow
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 _log = logging.getLogger(__name__)
+
+_OF_SPLIT = {
+    "tile": Parameter("tile", int, 256, minimum=16),
+    "input_suffix": Parameter("input_suffix", str, ""),
+    "target_suffix": Parameter("target_suffix", str, ""),
+}
 
 
 def perform(request: Request, *, progress: Progress | None = None) -> Answer:
@@ -28,14 +35,19 @@ def perform(request: Request, *, progress: Progress | None = None) -> Answer:
     request : Request
         What to do.
     progress : callable (done, total), optional
-        Windows of a prediction, workflow runs of a comparison.
+        Windows of a prediction, workflow runs of a comparison, pairs of a split.
 
     Returns
     -------
     Answer
         Of a failure, too: this function raises nothing but what stops a program.
     """
-    actions = {"predict": _predict, "analyze": _analyze, "compare": _compare}
+    actions = {
+        "predict": _predict,
+        "analyze": _analyze,
+        "compare": _compare,
+        "split": _split,
+    }
     started = time.perf_counter()
     try:
         facts = actions[request.action](request, progress)
@@ -84,7 +96,11 @@ def _analyze(request: Request, progress: Progress | None) -> dict[str, Any]:
     from frm_bridge.imagej import run_workflow
 
     result = run_workflow(
-        _workflow(request), request.input, request.output, overwrite=request.overwrite
+        _workflow(request),
+        request.input,
+        request.output,
+        pixel_size_um=request.pixel_size_um or None,
+        overwrite=request.overwrite,
     )
     return {
         "outputs": (result.output, *result.files.values()),
@@ -94,7 +110,8 @@ def _analyze(request: Request, progress: Progress | None) -> dict[str, Any]:
 
 
 def _compare(request: Request, progress: Progress | None) -> dict[str, Any]:
-    from frm_bridge.comparison import compare
+    from frm_bridge.comparison import DEFAULT_MIN_IOU, compare
+    from frm_bridge.comparison.folder import RECORD, TABLES
     from frm_bridge.reporting import write_report
 
     result = compare(
@@ -102,14 +119,43 @@ def _compare(request: Request, progress: Progress | None) -> dict[str, Any]:
         request.input,
         _workflow(request),
         request.output,
+        min_iou=DEFAULT_MIN_IOU if request.min_iou is None else request.min_iou,
+        pixel_size_um=request.pixel_size_um or None,
         overwrite=request.overwrite,
         progress=progress,
         report=write_report,
     )
-    names = ("report.html", "objects.csv", "fields.csv", "comparison.json")
+    files = [request.output / name for name in ("report.html", *TABLES, RECORD)]
     return {
-        "outputs": tuple(request.output / name for name in names),
+        "outputs": tuple(file for file in files if file.is_file()),
         "warnings": tuple(result.warnings),
+        "message": result.sentence(),
+    }
+
+
+def _split(request: Request, progress: Progress | None) -> dict[str, Any]:
+    from frm_bridge.imagej.parameters import check_values
+    from frm_bridge.training.pairs import find_pairs
+    from frm_bridge.training.subimages import split_images
+
+    values = check_values(_OF_SPLIT, _read_texts(_OF_SPLIT, request.parameters))
+    found = find_pairs(
+        request.input,
+        str(request.truth),
+        input_suffix=str(values["input_suffix"]),
+        target_suffix=str(values["target_suffix"]),
+    )
+    made = split_images(
+        found,
+        request.output,
+        tile=int(values["tile"]),
+        overwrite=request.overwrite,
+        progress=progress,
+    )
+    return {
+        "outputs": (made.table,),
+        "warnings": (made.remainder,) if made.remainder else (),
+        "message": f"{len(made.pairs)} pairs of sub-images",
     }
 
 
@@ -118,11 +164,18 @@ def _workflow(request: Request) -> Workflow:
     from frm_bridge.imagej import find_workflow
 
     workflow = find_workflow(request.workflow)
-    declared = workflow.declared
-    values: dict[str, Any] = {
+    return workflow.with_parameters(
+        **_read_texts(workflow.declared, request.parameters)
+    )
+
+
+def _read_texts(
+    declared: Mapping[str, Parameter], given: Mapping[str, object]
+) -> dict[str, Any]:
+    """Read what is said in words as the declared types."""
+    return {
         name: declared[name].read(value)
         if isinstance(value, str) and name in declared
         else value
-        for name, value in request.parameters.items()
+        for name, value in given.items()
     }
-    return workflow.with_parameters(**values)

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from frm_bridge.doors.settings import read_settings
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SCHEMA = 1
-Action = Literal["predict", "analyze", "compare"]
+Action = Literal["predict", "analyze", "compare", "split"]
 _NEEDS: dict[str, tuple[str, ...]] = {
     "predict": ("model",),
     "analyze": ("workflow",),
     "compare": ("workflow", "truth"),
+    "split": ("truth",),
+}
+# What only these actions heed; of any other it is a mistake.
+_ONLY: dict[str, tuple[str, ...]] = {
+    "parameters": ("analyze", "compare", "split"),
+    "min_iou": ("compare",),
+    "pixel_size_um": ("analyze", "compare"),
 }
 _PATHS = ("input", "output", "truth")
-_NUMBERS = ("schema", "window")
+_COUNTS = ("schema", "window")
+_MEASURES = ("min_iou", "pixel_size_um")
 _SWITCHES = ("require_gpu", "overwrite")
 
 
@@ -31,11 +41,12 @@ class Request:
 
     Attributes
     ----------
-    action : {"predict", "analyze", "compare"}
+    action : {"predict", "analyze", "compare", "split"}
         What to do.
     input : Path
         The image: transmitted light to predict from, the image to analyze, or the
-        prediction (a file or a folder) to compare with the truth.
+        prediction (a file or a folder) to compare with the truth; of a split, the
+        folder of transmitted light.
     output : Path
         The TIFF of a prediction; of the others, the folder of the results.
     schema : int
@@ -45,12 +56,18 @@ class Request:
     model : str
         Of a prediction: a file, or the name of a shipped model.
     truth : Path or None
-        Of a comparison: the measured fluorescence, a file or a folder.
+        The measured fluorescence: of a comparison a file or a folder, of a split a
+        folder.
     workflow : str
-        Of the others: a name, or the path of a script.
+        Of an analysis and a comparison: a name, or the path of a script.
     parameters : mapping of str to str, int, float or bool
-        The workflow's; a text stands for a value of the declared type. What is not
-        named has the script's default.
+        The workflow's, or those of a split (tile, input_suffix, target_suffix); a
+        text stands for a value of the declared type. What is not named has its
+        default.
+    min_iou : float or None
+        Of a comparison: least overlap of a match.
+    pixel_size_um : float or None
+        µm per px in place of what the files say, which 0 leaves as it is.
     window : int or None
         Largest window side in px.
     device : str
@@ -75,6 +92,8 @@ class Request:
     truth: Path | None = None
     workflow: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
+    min_iou: float | None = None
+    pixel_size_um: float | None = None
     window: int | None = None
     device: str = "auto"
     require_gpu: bool = False
@@ -98,10 +117,13 @@ class Request:
         if missing:
             found = f"{self.action} needs {' and '.join(missing)}"
             raise _wrong(found)
-        if self.action == "predict" and self.parameters:
-            names = ", ".join(self.parameters)
-            found = f"predict has no {names}; a request has {', '.join(NAMES)}"
-            raise _wrong(found)
+        for name, actions in _ONLY.items():
+            if getattr(self, name) and self.action not in actions:
+                names = ", ".join(self.parameters) if name == "parameters" else name
+                found = (
+                    f"{self.action} has no {names}; a request has {', '.join(NAMES)}"
+                )
+                raise _wrong(found)
 
 
 NAMES = tuple(each.name for each in fields(Request))
@@ -115,7 +137,8 @@ def read_request(words: Sequence[str], *, standard_input: str = "") -> Request:
     words : sequence of str
         Either one path of a JSON file, or ``-`` for JSON on standard input; or
         ``key=value`` words. A key that the schema does not have is a parameter of the
-        workflow. A value may hold anything, spaces and ``=`` too.
+        workflow. A value may hold anything, spaces and ``=`` too. ``parameters`` is
+        read by `read_settings`.
     standard_input : str
         What ``-`` stands for.
 
@@ -155,7 +178,10 @@ def parse_json(text: str) -> Request:
         if name not in NAMES:
             found = f"it has no {name}; it has {', '.join(NAMES)}"
             raise _wrong(found)
-    if not isinstance(content.get("parameters", {}), dict):
+    settings = content.get("parameters", {})
+    if isinstance(settings, str):
+        content["parameters"] = read_settings(settings)
+    elif not isinstance(settings, dict):
         raise _wrong("parameters are no JSON object of names and values")
     return _build(content)
 
@@ -172,7 +198,7 @@ def parse_words(words: Sequence[str]) -> Request:
     parameters: dict[str, object] = {}
     for word in words:
         name, equals, value = word.partition("=")
-        if not equals or not name.isidentifier() or name == "parameters":
+        if not equals or not name.isidentifier():
             found = f"{word!r} is not of the form name=value"
             raise _wrong(found)
         into = named if name in NAMES else parameters
@@ -180,16 +206,24 @@ def parse_words(words: Sequence[str]) -> Request:
             found = f"{name} is given twice"
             raise _wrong(found)
         into[name] = value
+    settings = read_settings(str(named.pop("parameters", "")))
+    for name in parameters:
+        if name in settings:
+            found = f"{name} is given twice"
+            raise _wrong(found)
     values = {name: _typed(name, str(text)) for name, text in named.items()}
-    return _build({**values, "parameters": parameters})
+    return _build({**values, "parameters": settings | parameters})
 
 
 def _typed(name: str, text: str) -> object:
     """Give a word's value in the type that JSON would have given; empty is absent."""
     if not text:
         return None
-    if name in _NUMBERS and text.isdecimal():
+    if name in _COUNTS and text.isdecimal():
         return int(text)
+    if name in _MEASURES:
+        with contextlib.suppress(ValueError):
+            return float(text)
     if name in _SWITCHES:
         return {"true": True, "false": False}.get(text.lower(), text)
     return text
@@ -215,12 +249,20 @@ def _checked(name: str, value: object) -> object:
     """Refuse a value of another type than the schema's."""
     kinds: dict[str, type] = {
         "parameters": dict,
-        **dict.fromkeys(_NUMBERS, int),
+        **dict.fromkeys(_COUNTS, int),
+        **dict.fromkeys(_MEASURES, float),
         **dict.fromkeys(_SWITCHES, bool),
     }
     kind = kinds.get(name, str)
+    if kind is float and type(value) is int:  # JSON's 1
+        return float(value)
     if type(value) is not kind:
-        words = {str: "a text", int: "a whole number", bool: "true or false"}
+        words = {
+            str: "a text",
+            int: "a whole number",
+            float: "a number",
+            bool: "true or false",
+        }
         found = f"{name} is {value!r}; expected {words.get(kind, 'an object')}"
         raise _wrong(found)
     return value

@@ -36,6 +36,16 @@ class SubImages:
     dropped_rows: int
     dropped_columns: int
 
+    @property
+    def remainder(self) -> str:
+        """What of the images is in no tile, in words; nothing where all is."""
+        if not self.dropped_rows and not self.dropped_columns:
+            return ""
+        return (
+            f"left out: up to {self.dropped_rows} rows at the bottom and "
+            f"{self.dropped_columns} columns on the right that fill no tile"
+        )
+
 
 def split_images(
     pairs: Sequence[Pair],

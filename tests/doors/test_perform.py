@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,57 @@ def test_a_prediction_tells_provider_model_windows_and_progress(
     assert answer.provider == "CPUExecutionProvider"
     assert [len(digest) for digest in answer.model_sha256] == [64]
     assert seen[-1] == (answer.windows, answer.windows)
+
+
+def test_a_comparison_says_what_came_out_and_names_the_tables_it_wrote(
+    stain: Path, tmp_path: Path
+) -> None:
+    pixels = tifffile.imread(stain)
+    pixels[50:60, 50:60] = 200
+    tifffile.imwrite(tmp_path / "predicted.tif", pixels)
+    request = Request(
+        "compare",
+        tmp_path / "predicted.tif",
+        tmp_path / "o",
+        truth=stain,
+        workflow="nuclei",
+        parameters={"watershed": "false"},
+        min_iou=0.9,
+        pixel_size_um=0.5,
+    )
+    answer = perform(request)
+    assert (answer.status, answer.code) == ("ok", "")
+    assert answer.message.startswith("1 on the truth, 2 on the prediction (+100.0 %)")
+    names = ["report.html", "fields.csv", "objects.csv", "comparison.json"]
+    assert answer.outputs == tuple(tmp_path / "o" / name for name in names)
+    record = json.loads((tmp_path / "o" / "comparison.json").read_text())
+    assert record["settings"]["min_iou"] == 0.9
+    assert record["fields"][0]["pixel_size_um"] == 0.5
+
+
+def test_a_split_is_that_of_split_images_with_the_remainder_as_a_warning(
+    write_tiff: Callable[..., Path],
+    make_pixels: Callable[..., np.ndarray],
+    tmp_path: Path,
+) -> None:
+    for side, end in (("bf", "_BF"), ("dapi", "")):
+        (tmp_path / side).mkdir()
+        write_tiff(f"{side}/one{end}", make_pixels(40, 64))
+    given = {"tile": "32", "input_suffix": "_BF"}
+    folders = {"truth": tmp_path / "dapi", "parameters": given}
+    request = Request("split", tmp_path / "bf", tmp_path / "o", **folders)
+    seen: list[tuple[int, int]] = []
+    answer = perform(request, progress=lambda done, total: seen.append((done, total)))
+    assert answer.outputs == (tmp_path / "o" / "pairs.csv",)
+    assert answer.message == "2 pairs of sub-images"
+    assert answer.warnings == (
+        "left out: up to 8 rows at the bottom and 0 columns on the right that fill no "
+        "tile",
+    )
+    assert len(list((tmp_path / "o").rglob("*.tif"))) == 4
+    assert seen == [(1, 1)]
+    wrong = perform(Request("split", tmp_path / "bf", tmp_path / "p", truth=Path("no")))
+    assert (wrong.status, wrong.code) == ("error", "E_IMAGE_MISSING")
 
 
 @pytest.mark.parametrize(

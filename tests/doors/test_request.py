@@ -29,7 +29,8 @@ def test_words_and_json_give_the_same_request(tmp_path: Path) -> None:
 def test_every_field_can_be_said_in_words_and_has_its_type() -> None:
     text = (
         "schema=1 job=j7 action=predict model=m.onnx input=a.tif output=b.tif truth= "
-        "workflow= window=512 device=cpu require_gpu=true overwrite=FALSE"
+        "workflow= min_iou= pixel_size_um= window=512 device=cpu require_gpu=true "
+        "overwrite=FALSE"
     )
     request = read_request(text.split())
     assert {name: getattr(request, name) for name in NAMES} == {
@@ -42,11 +43,41 @@ def test_every_field_can_be_said_in_words_and_has_its_type() -> None:
         "truth": None,
         "workflow": "",
         "parameters": {},
+        "min_iou": None,
+        "pixel_size_um": None,
         "window": 512,
         "device": "cpu",
         "require_gpu": True,
         "overwrite": False,
     }
+
+
+def test_parameters_may_be_one_text_or_a_file_in_words_and_in_json(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "des réglages.json"
+    file.write_text(json.dumps({"parameters": {"sigma": 2.5}}))
+    said = {"sigma": "2.5", "note": "a b=c", "empty": ""}
+    for text, expected in [
+        (" sigma=2.5 note=[a b=c]  empty=[] ", said),
+        (str(file), {"sigma": 2.5}),
+        ("", {}),
+    ]:
+        words = read_request([*WORDS, f"parameters={text}"])
+        assert words.parameters == expected
+        content = json.dumps(JSON | {"parameters": text})
+        assert read_request(["-"], standard_input=content) == words
+    both = read_request([*WORDS, "parameters=sigma=2", "other=1"])
+    assert both.parameters == {"sigma": "2", "other": "1"}
+
+
+def test_numbers_are_numbers_in_words_and_in_json() -> None:
+    words = [*WORDS, "action=compare", "truth=t", "min_iou=0.3", "pixel_size_um=1"]
+    request = read_request(words[1:])
+    assert (request.min_iou, request.pixel_size_um) == (0.3, 1.0)
+    content = JSON | {"action": "compare", "truth": "t", "min_iou": 0.3}
+    text = json.dumps(content | {"pixel_size_um": 1})
+    assert read_request(["-"], standard_input=text) == request
 
 
 @pytest.mark.parametrize(
@@ -72,7 +103,12 @@ def test_a_value_may_hold_anything(path: str) -> None:
         (["missing.json"], "missing.json cannot be read"),
         ([*WORDS, "alone"], "'alone' is not of the form name=value"),
         ([*WORDS, "-p=3"], "'-p=3' is not of the form name=value"),
-        ([*WORDS, "parameters=x"], "'parameters=x' is not of the form name=value"),
+        ([*WORDS, "parameters=a=1 b"], "'b' is no name=value"),
+        ([*WORDS, "parameters=a=1 a=2"], "a is given twice"),
+        ([*WORDS, "parameters=a=1", "a=2"], "a is given twice"),
+        ([*WORDS, "min_iou=0.5"], "analyze has no min_iou"),
+        ([*WORDS, "pixel_size_um=wide"], "pixel_size_um is 'wide'; expected a number"),
+        (["action=split", *WORDS[2:]], "split needs truth"),
         ([*WORDS, "input=b.tif"], "input is given twice"),
         ([*WORDS, "sigma=1", "sigma=2"], "sigma is given twice"),
         (["action=dance", *WORDS[1:]], "action is 'dance'"),
