@@ -11,10 +11,15 @@ function frmImage(command) {
     }
     if (nImages == 0)
         exit(command + " needs an open image\nfix: open one, and choose the command again");
+    frmScale(command);
+    return "";
+}
+
+// Ends the macro where an image would be saved with another scale than its own.
+function frmScale(command) {
     if (is("global scale"))
         exit(command + ": a global scale replaces the scale of every image\nfix: untick "
             + "Global in Analyze > Set Scale, and choose the command again");
-    return "";
 }
 
 // Gives the Python that has frm_bridge: the first line of plugins/FRM/frm.txt.
@@ -49,6 +54,7 @@ function frmSave(measures, path) {
         if (measures == "plane") range += " frames=" + frame;
         else range += " frames=1-" + frames;
         if (measures == "pair") range = "duplicate";
+        if (measures == "channel") range = "duplicate channels=" + channel;
     }
     run("Duplicate...", "title=frm " + range);
     saveAs("tiff", path);
@@ -123,4 +129,69 @@ function frmDelete(folder) {
         else deleted = File.delete(folder + names[i]);
     }
     deleted = File.delete(folder);
+}
+
+// Gives the path of a file or a folder; an open image of this name is saved before, with
+// all slices and frames of its current channel, as STEM.tif in a folder of its own, which
+// is the path where a folder is wanted.
+function frmPath(command, key, name, folder, stem, wanted) {
+    titles = getList("image.titles");
+    for (i = 0; i < titles.length; i++) {
+        if (titles[i] == name) {
+            frmScale(command);
+            active = getImageID();
+            selectImage(name);
+            File.makeDirectory(folder + key);
+            path = folder + key + "/" + stem + ".tif";
+            frmSave("channel", path);
+            selectImage(active);
+            if (wanted == "folder") return folder + key;
+            return path;
+        }
+    }
+    if (name != "" && File.exists(name)) return name;
+    frmDelete(folder);
+    found = " is " + name + ": neither an open image, nor a file or folder";
+    if (name == "") found = " is empty";
+    exit(command + ": " + key + found
+        + "\nfix: give a folder, a file, or the title of an open image");
+}
+
+// Gives the name for images that are saved: a title or a path without what no file has.
+function frmStem(name) {
+    name = replace(name, "[\\\\/]+$", "");
+    stem = File.getNameWithoutExtension(name);
+    return replace(stem, "[\\\\/:*?\"<>|]", "_");
+}
+
+// Gives the folder for results; without a name a new one among the temporary ones.
+function frmOutput(command, output) {
+    if (output != "") return output;
+    return getDirectory("temp") + command + " " + d2s(getTime(), 0);
+}
+
+// Says what came out; opens the table and, but in batch mode, the page in the browser.
+function frmReport(command, lines, folder) {
+    last = lines[lines.length - 1];
+    result = substring(last, 3);
+    for (i = 0; i < lines.length; i++) {
+        if (startsWith(lines[i], "WARN ")) print("FRM: " + substring(lines[i], 5));
+        if (startsWith(lines[i], "SAY ")) print(command + ": " + substring(lines[i], 4));
+    }
+    print(command + ": " + result);
+    for (i = 0; i < lines.length; i++) {
+        path = substring(lines[i], indexOf(lines[i], " ") + 1);
+        name = File.getName(path);
+        if (name == "fields.csv" || name == "pairs.csv") frmTable(path, folder, command);
+    }
+    if (!endsWith(result, ".html") || is("Batch Mode")) return;
+    page = replace(replace(replace(result, "%", "%25"), " ", "%20"), "#", "%23");
+    page = replace(page, "\\\\", "/");
+    if (!startsWith(page, "/")) page = "/" + page;
+    call("ij.plugin.BrowserLauncher.openURL", "file://" + page);
+}
+
+// Ends the macro where something is not given.
+function frmNeed(command, key, value) {
+    if (value == "") exit(command + ": " + key + " is empty\nfix: name a folder");
 }

@@ -10,18 +10,20 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from frm_bridge.doors.answer import Answer as Answer
+    from frm_bridge.doors.installation import install_scripts as install_scripts
+    from frm_bridge.doors.installation import install_wrappers as install_wrappers
     from frm_bridge.doors.perform import perform as perform
     from frm_bridge.doors.request import Request as Request
     from frm_bridge.doors.request import read_request as read_request
-    from frm_bridge.doors.wrappers import install_wrappers as install_wrappers
     from frm_bridge.doors.wrappers import wrapper_text as wrapper_text
 else:
     __getattr__, __dir__, __all__ = lazy_loader.attach(
         __name__,
         submod_attrs={
             "answer": ["Answer"],
+            "installation": ["install_scripts", "install_wrappers"],
             "perform": ["perform"],
             "request": ["Request", "read_request"],
-            "wrappers": ["install_wrappers", "wrapper_text"],
+            "wrappers": ["wrapper_text"],
         },
     )

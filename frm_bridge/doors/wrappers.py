@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frm_bridge.imagej.parameters import parse_parameters
-from frm_bridge.imagej.workflows import Workflow, find_workflow, shipped_scripts
+from frm_bridge.imagej.workflows import (
+    asked_by,
+    find_workflow,
+    request_scripts,
+    shipped_scripts,
+)
 from frm_bridge.outputs import make_folder, write_text
 from frm_bridge.shipped import shipped_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from frm_bridge.imagej import Parameter
 
-COMMANDS = Path("plugins") / "FRM"
-CONFIGURATION = "frm.txt"
 _NUMBER_COLUMNS, _TEXT_COLUMNS = 8, 25
 
 _TEMPLATE = """\
@@ -58,19 +63,50 @@ showStatus("{command}: done");
 {library}"""
 
 
+_REQUEST = """\
+// {command} for plain ImageJ: asks Python, as the script {script} does in a Fiji.
+// Made from that script's #@ lines by frm_bridge.doors.wrappers: change them there.
+requires("1.54i");
+Dialog.create("{command}");
+{fields}
+Dialog.addHelp("{help}");
+Dialog.show();
+{values}
+
+{check}python = frmPython("{command}");
+folder = frmFolder();
+stem = frmStem({first});
+{paths}
+frmForget("{command}");
+showStatus("{command}...");
+printed = exec(python, "-P", "-m", "frm_bridge.cli", "exec", "--ij", "action={action}",
+    {words});
+lines = frmCheck("{command}", printed, folder);
+frmReport("{command}", lines, folder);
+frmDelete(folder);
+showStatus("{command}: done");
+
+{library}"""
+# What a request calls otherwise than the menu, and what names images.
+_REQUESTED = {"prediction": "input", "target": "truth", "output_folder": "output"}
+_IMAGES = ("truth", "prediction", "input", "target")
+
+
 def wrapper_text(script: Path) -> str:
-    """Write the macro that is a workflow's command in plain ImageJ.
+    """Write the macro that is a script's command in plain ImageJ.
 
     Parameters
     ----------
     script : Path
-        The workflow's Jython script, ``FRM_Nuclei.py``.
+        The Jython script, ``FRM_Nuclei.py``.
 
     Returns
     -------
     str
         The text of ``FRM_Nuclei.ijm``.
     """
+    if asked_by(script):
+        return _request_text(script)
     workflow = find_workflow(script)
     declared = list(workflow.declared.values())
     asked = [*declared, parse_parameters(workflow.source)["output_folder"]]
@@ -83,42 +119,54 @@ def wrapper_text(script: Path) -> str:
         fields="\n".join(map(_field, asked)),
         values="\n".join(f"{each.name} = {_getter(each)};" for each in asked),
         words=",\n    ".join(f'"{each.name}=" + {each.name}' for each in declared),
-        help=_escaped(_help(workflow)),
+        help=_escaped(_help(declared)),
+        library=library.read_text(encoding="utf-8"),
+    )
+
+
+def _request_text(script: Path) -> str:
+    """Write the macro of a command that hands images, or their paths, to Python."""
+    asked = list(parse_parameters(script.read_text(encoding="utf-8")).values())
+    command, action = script.stem.replace("_", " "), asked_by(script)
+    images = [each.name for each in asked if each.name in _IMAGES]
+    wanted = "folder" if action == "split" else "file"
+    paths = [
+        f'{name} = frmPath("{command}", "{name}", {name}, folder, stem, "{wanted}");'
+        for name in images
+    ]
+    check = ""
+    if action == "split":  # nobody would find tiles among temporary files
+        check = f'frmNeed("{command}", "output_folder", output_folder);\n'
+    else:
+        paths.append(f'output_folder = frmOutput("{command}", output_folder);')
+    words = (
+        f'"{_REQUESTED.get(each.name, each.name)}=" + {each.name}' for each in asked
+    )
+    library = shipped_folder("fiji_scripts") / "macros" / "frm.ijm"
+    return _REQUEST.format(
+        command=command,
+        script=script.name,
+        action=action,
+        fields="\n".join(map(_field, asked)),
+        values="\n".join(f"{each.name} = {_getter(each)};" for each in asked),
+        first=images[0],
+        check=check,
+        paths="\n".join(paths),
+        words=",\n    ".join(words),
+        help=_escaped(_help(asked)),
         library=library.read_text(encoding="utf-8"),
     )
 
 
 def write_wrappers(folder: Path) -> list[Path]:
-    """Write the wrappers of all shipped workflows into a folder, and give the files."""
+    """Write the wrappers of all shipped scripts into a folder, and give the files."""
     make_folder(folder)
     written = []
-    for script in shipped_scripts().values():
+    for script in (*shipped_scripts().values(), *request_scripts().values()):
         path = folder / f"{script.stem}.ijm"
         write_text(path, wrapper_text(script), overwrite=True)
         written.append(path)
     return written
-
-
-def install_wrappers(folder: Path, *, python: Path | None = None) -> list[Path]:
-    """Put the FRM commands into the folder of a plain ImageJ.
-
-    Parameters
-    ----------
-    folder : Path
-        The one with ``plugins`` in it.
-    python : Path, optional
-        The interpreter that the commands start; by default the one that runs now.
-
-    Returns
-    -------
-    list of Path
-        What was written: the commands, and last the file with the interpreter's path.
-    """
-    commands = folder / COMMANDS
-    written = write_wrappers(commands)
-    configuration = commands / CONFIGURATION
-    write_text(configuration, f"{python or sys.executable}\n", overwrite=True)
-    return [*written, configuration]
 
 
 def _field(parameter: Parameter) -> str:
@@ -134,6 +182,8 @@ def _field(parameter: Parameter) -> str:
     if choices:
         array = ", ".join(map(_quoted, choices))
         return f"Dialog.addChoice({label}, newArray({array}), {default});"
+    if parameter.name in _IMAGES:  # with a button to browse, and free for a title
+        return f"Dialog.addDirectory({label}, {default});"
     columns = _TEXT_COLUMNS if parameter.type is str else _NUMBER_COLUMNS
     return f"Dialog.addString({label}, {default}, {columns});"
 
@@ -149,11 +199,11 @@ def _shown(parameter: Parameter) -> str:
     return f"{parameter.default}"
 
 
-def _help(workflow: Workflow) -> str:
+def _help(parameters: Sequence[Parameter]) -> str:
     """Say in HTML what each parameter is."""
     rows = (
         f"<p><b>{each.name}</b> {html.escape(_about(each), quote=False)}"
-        for each in workflow.declared.values()
+        for each in parameters
     )
     return f"<html><body width=500>{''.join(rows)}"
 

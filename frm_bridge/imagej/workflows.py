@@ -33,6 +33,7 @@ PATHS = ("image_path", "output_folder")
 
 Measures = Literal["plane", "movie", "pair"]
 _NAME = re.compile(r"^# name: (\w+)$", re.MULTILINE)
+_ASKS = re.compile(r"^# asks: (\w+)$", re.MULTILINE)
 _MEASURES = re.compile(r"^# measures: (plane|movie|pair)$", re.MULTILINE)
 
 
@@ -211,8 +212,27 @@ def library_folder(script: Path) -> Path:
 
 def shipped_scripts() -> dict[str, Path]:
     """Give the script of each shipped workflow, by name."""
+    return {_name_of(path): path for path in _commands() if not asked_by(path)}
+
+
+def request_scripts() -> dict[str, Path]:
+    """Give the shipped scripts that measure nothing, by what they ask of Python."""
+    return {asked_by(path): path for path in _commands() if asked_by(path)}
+
+
+def asked_by(script: Path) -> str:
+    """Give the action that a script asks of the Python side by ``# asks: compare``.
+
+    Such a script is a command of ImageJ's menu, but no workflow: it measures nothing by
+    itself. A workflow has no such line; of it, this is empty.
+    """
+    said = _ASKS.search(script.read_text(encoding="utf-8"))
+    return "" if said is None else said[1]
+
+
+def _commands() -> list[Path]:
     folder = shipped_folder("fiji_scripts") / "Plugins" / "FRM"
-    return {_name_of(path): path for path in sorted(folder.glob("FRM_*.py"))}
+    return sorted(folder.glob("FRM_*.py"))
 
 
 def _name_of(path: Path) -> str:

@@ -6,6 +6,7 @@ A dialog that nobody answers is a time-out, and so a failure.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -20,8 +21,9 @@ import pytest
 import tifffile
 
 import frm_bridge
+from frm_bridge.comparison import compare
 from frm_bridge.doors import install_wrappers
-from frm_bridge.imagej import find_workflow, run_workflow
+from frm_bridge.imagej import find_workflow, nuclei, run_workflow
 from frm_bridge.imagej.jars import find_jars
 from frm_bridge.imagej.java import check_java
 
@@ -183,6 +185,167 @@ def test_a_failure_is_its_message_and_leaves_no_old_table_to_be_mistaken(
         "FRM Junctions: a global scale replaces the scale of every image",
         "fix: untick Global in Analyze > Set Scale, and choose the command again",
     ]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Give the addresses that were opened in a browser, which is a small program here."""
+    folder, log = tmp_path / "bin", tmp_path / "opened.txt"
+    folder.mkdir()
+    browser = folder / "xdg-open"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> "{log}"\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    def read() -> list[str]:
+        return log.read_text().splitlines() if log.exists() else []
+
+    return read
+
+
+def make_pair(folder: Path) -> tuple[Path, Path]:
+    """Write truth and prediction of one field: six nuclei, of which one is missed."""
+    rows, columns = np.indices((96, 128))
+    planes = np.full((2, 96, 128), 10, np.uint16)
+    for number in range(6):
+        y, x = 24 + 44 * (number // 3), 24 + 40 * (number % 3)
+        for side in range(2 if number else 1):
+            inside = (rows - y) ** 2 + (columns - x - side) ** 2 <= (9 + number) ** 2
+            planes[side][inside] = 500 + 20 * number
+    for side, plane in zip(("truth", "predicted #1"), planes, strict=True):
+        (folder / side).mkdir()
+        tifffile.imwrite(folder / side / "field a.tif", plane, imagej=True)
+    return folder / "truth", folder / "predicted #1"
+
+
+def numbers(folder: Path) -> dict[str, object]:
+    """Read what a comparison found, without when, where and how long."""
+    record = json.loads((folder / "comparison.json").read_text())
+    one = record["fields"][0]
+    return {
+        "settings": record["settings"],
+        "summary": record["summary"],
+        "parameters": record["workflow"]["parameters"],
+        "field": {key: one[key] for key in ("name", "objects", "pixels")},
+    }
+
+
+def test_a_comparison_from_the_menu_is_that_of_python_and_opens_its_page(
+    run_macro: Callable[..., str], opened: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    truth, prediction = make_pair(tmp_path)
+    here = tmp_path.as_posix()
+    movie = np.stack([tifffile.imread(prediction / "field a.tif")] * 2)
+    movie[0] = 10  # the channel that is not shown
+    other = {"axes": "CYX", "Info": "kept"}
+    tifffile.imwrite(tmp_path / "prediction.tif", movie, imagej=True, metadata=other)
+    common = "parameters=[watershed=false blur_sigma_px=1] min_iou=0.6"
+    run_macro(
+        f"""
+        run("FRM Compare", "truth=[{truth.as_posix()}] prediction=["
+            + "{prediction.as_posix()}] workflow=nuclei {common} "
+            + "output_folder=[{here}/from folders]");
+        s = "" + Table.size("Fields of FRM Compare") + "\n";
+        open("{here}/prediction.tif");
+        setSlice(2);
+        makeRectangle(1, 2, 3, 4);
+        open("{(truth / "field a.tif").as_posix()}");
+        rename("truth");
+        run("FRM Compare", "truth=truth prediction=prediction.tif {common} "
+            + "output_folder=[{here}/from images]");
+        s += getTitle() + " " + nImages + "\n";
+        selectImage("prediction.tif");
+        getSelectionBounds(x, y, width, height);
+        s += "" + is("changes") + " " + x + " " + y + " " + width + " " + height;
+        File.saveString(getInfo("log"), "{here}/log.txt");
+        File.saveString(s, "{here}/said.txt");
+        run("Quit");
+        """,
+        window=True,
+    )
+    parameters = {"watershed": False, "blur_sigma_px": 1.0}
+    expected = compare(
+        *(truth, prediction, nuclei(**parameters), tmp_path / "python"), min_iou=0.6
+    )
+    assert "6 on the truth, 5 on the prediction (-16.7 %)" in expected.sentence()
+    wanted = numbers(tmp_path / "python")
+    assert numbers(tmp_path / "from folders") == wanted
+    wanted["field"] |= {"name": "truth"}  # type: ignore[operator]
+    assert numbers(tmp_path / "from images") == wanted
+    assert (tmp_path / "said.txt").read_text().splitlines() == [
+        "1",
+        "truth 2",
+        "0 1 2 3 4",
+    ]
+    pages = [
+        tmp_path / f"from {each}" / "report.html" for each in ("folders", "images")
+    ]
+    assert opened() == [page.as_uri() for page in pages]
+    log = (tmp_path / "log.txt").read_text().splitlines()
+    assert f"FRM Compare: {expected.sentence()}" in log
+    assert f"FRM Compare: {pages[0]}" in log
+    assert any(line.startswith("FRM: uncalibrated: ") for line in log)
+    assert not list(tmp_path.glob("frm*"))
+
+
+def test_a_split_from_the_menu_is_that_of_python_and_errors_are_shown(
+    run_macro: Callable[..., str], opened: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    truth, prediction = make_pair(tmp_path)
+    here = tmp_path.as_posix()
+    line = f"input=[{prediction.as_posix()}] target=[{truth.as_posix()}] tile=32"
+    printed = run_macro(
+        f"""
+        run("FRM Split", "{line} output_folder=[{here}/tiles]");
+        print(Table.size("Pairs of FRM Split"));
+        run("FRM Split", "{line} output_folder=[{here}/tiles]");
+        run("FRM Split", "{line} output_folder=[{here}/tiles] overwrite=true");
+        open("{(truth / "field a.tif").as_posix()}");
+        run("Duplicate...", "title=[other: one]");
+        run("FRM Split", "input=[field a.tif] target=[other: one] tile=32 "
+            + "output_folder=[{here}/cut]");
+        run("FRM Split", "{line}");
+        run("FRM Split", "input=[{here}/none] target=x output_folder=[{here}/x]");
+        run("FRM Compare", "truth=[{here}]");
+        run("FRM Compare", "truth=[{truth.as_posix()}] prediction=["
+            + "{truth.as_posix()}] workflow=dance output_folder=[{here}/x]");
+        """,
+        window=False,
+    )
+    assert "12 pairs of sub-images" in printed
+    missing = "fix: give a folder, a file, or the title of an open image"
+    known = "displacement, histogram, junctions, nuclei, profile, tracks"
+    done = ["FRM Split: 12 pairs of sub-images", f"FRM Split: {here}/tiles/pairs.csv"]
+    assert printed.splitlines() == [
+        *done,
+        "12",
+        f"FRM Split: {here}/tiles/pairs.csv exists already",
+        "fix: choose another --output, or allow it with --overwrite",
+        "(E_OUTPUT_EXISTS)",
+        *done,
+        done[0],
+        f"FRM Split: {here}/cut/pairs.csv",
+        "FRM Split: output_folder is empty",
+        "fix: name a folder",
+        f"FRM Split: input is {here}/none: neither an open image, nor a file or folder",
+        missing,
+        "FRM Compare: prediction is empty",
+        missing,
+        "FRM Compare: there is no workflow dance",
+        f"fix: choose one of {known}, or give the path of a .py or .ijm script",
+        "(E_WORKFLOW_UNKNOWN)",
+    ]
+    tiles = sorted((tmp_path / "tiles" / "target").iterdir())
+    assert [path.name for path in tiles][::11] == [
+        "field a_tile00001.tif",
+        "field a_tile00012.tif",
+    ]
+    whole = tifffile.imread(truth / "field a.tif")
+    for folder in ("tiles", "cut"):
+        sixth = tmp_path / folder / "target" / "field a_tile00006.tif"
+        np.testing.assert_array_equal(tifffile.imread(sixth), whole[32:64, 32:64])
+    assert opened() == []
+    assert not list(tmp_path.glob("frm*"))
 
 
 @pytest.mark.parametrize("python", ["/no/python here", shutil.which("true")])

@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from frm_bridge.doors import install_wrappers, wrapper_text
-from frm_bridge.imagej.workflows import find_workflow, shipped_scripts
+from frm_bridge.doors import wrapper_text
+from frm_bridge.imagej.parameters import parse_parameters
+from frm_bridge.imagej.workflows import (
+    find_workflow,
+    request_scripts,
+    shipped_scripts,
+)
 from frm_bridge.shipped import shipped_folder
 
 FOLDER = shipped_folder("fiji_scripts") / "ImageJ1" / "FRM"
 SCRIPTS = shipped_scripts()
-_FIELD = re.compile(r'^Dialog\.add(?:String|Choice)\("(\w+): ', re.MULTILINE)
+REQUESTS = request_scripts()
+ALL = SCRIPTS | REQUESTS
+_FIELD = re.compile(r'^Dialog\.add(?:String|Choice|Directory)\("(\w+): ', re.MULTILINE)
 
 
 def test_the_shipped_macros_are_those_that_the_scripts_give() -> None:
     """``make wrappers`` writes them anew."""
     shipped = {path.name: path.read_text() for path in FOLDER.iterdir()}
     assert shipped == {
-        f"{script.stem}.ijm": wrapper_text(script) for script in SCRIPTS.values()
+        f"{script.stem}.ijm": wrapper_text(script) for script in ALL.values()
     }
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_keys_of_a_request_are_the_scripts_own_and_each_reaches_python(
+    name: str,
+) -> None:
+    text = wrapper_text(REQUESTS[name])
+    keys = list(parse_parameters(REQUESTS[name].read_text()))
+    assert _FIELD.findall(text) == keys
+    assert f'"action={name}"' in text
+    assert all(f'=" + {key}' in text for key in keys)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -32,17 +49,17 @@ def test_the_keys_are_the_scripts_own_and_each_reaches_python(name: str) -> None
     assert all(f'"{key}=" + {key}' in text for key in declared)
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", ALL)
 def test_no_key_ends_another_which_imagej_would_take_for_it(name: str) -> None:
-    keys = [*find_workflow(name).declared, "output_folder", "image_path"]
+    keys = [*parse_parameters(ALL[name].read_text()), "image_path"]
     assert not [
         (one, other) for one in keys for other in keys if other.endswith(f"_{one}")
     ]
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_macro_is_ascii_since_imagej_reads_it_as_latin_1(name: str) -> None:
-    assert wrapper_text(SCRIPTS[name]).isascii()
+    assert wrapper_text(ALL[name]).isascii()
 
 
 def test_a_movie_is_handed_over_whole(tmp_path: Path) -> None:
@@ -56,15 +73,3 @@ def test_a_movie_is_handed_over_whole(tmp_path: Path) -> None:
     text = wrapper_text(script)
     assert 'frmSave("movie", image_path);' in text
     assert 'Dialog.addString("note: Say \\"no\\"", "a\\\\b", 25);' in text
-
-
-def test_installing_writes_the_commands_and_which_python_they_start(
-    tmp_path: Path,
-) -> None:
-    folder = tmp_path / "ImageJ é"
-    written = install_wrappers(folder)
-    assert {path.parent for path in written} == {folder / "plugins" / "FRM"}
-    assert written[-1].read_text() == f"{sys.executable}\n"
-    assert len(written) == len(SCRIPTS) + 1
-    assert install_wrappers(folder, python=Path("/other/python")) == written
-    assert written[-1].read_text() == "/other/python\n"
