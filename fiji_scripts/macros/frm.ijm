@@ -22,6 +22,13 @@ function frmScale(command) {
             + "Global in Analyze > Set Scale, and choose the command again");
 }
 
+// Gives a text as a macro line has it, or else the dialog. A dialog takes a text that the
+// field's label begins with, as truth=truth, for a variable, and gives its value.
+function frmGiven(key, text) {
+    options = "" + call("ij.Macro.getOptions");
+    return call("ij.Macro.getValue", options, key, text);
+}
+
 // Gives the Python that has frm_bridge: the first line of plugins/FRM/frm.txt.
 function frmPython(command) {
     path = getDirectory("plugins") + "FRM/frm.txt";

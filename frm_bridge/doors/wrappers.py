@@ -189,8 +189,11 @@ def _field(parameter: Parameter) -> str:
 
 
 def _getter(parameter: Parameter) -> str:
-    is_choice = parameter.type is bool or parameter.choices
-    return "Dialog.getChoice()" if is_choice else "Dialog.getString()"
+    if parameter.type is bool or parameter.choices:
+        return "Dialog.getChoice()"
+    if parameter.type is str:
+        return f'frmGiven("{parameter.name}", Dialog.getString())'
+    return "Dialog.getString()"
 
 
 def _shown(parameter: Parameter) -> str:

@@ -26,6 +26,7 @@ from frm_bridge.doors import install_wrappers
 from frm_bridge.imagej import find_workflow, nuclei, run_workflow
 from frm_bridge.imagej.jars import find_jars
 from frm_bridge.imagej.java import check_java
+from frm_bridge.imagej.workflows import shipped_scripts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,7 +190,7 @@ def test_a_failure_is_its_message_and_leaves_no_old_table_to_be_mistaken(
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """Give the addresses that were opened in a browser, which is a small program here."""
+    """Give the addresses opened in the browser, which is a small program here."""
     folder, log = tmp_path / "bin", tmp_path / "opened.txt"
     folder.mkdir()
     browser = folder / "xdg-open"
@@ -314,7 +315,7 @@ def test_a_split_from_the_menu_is_that_of_python_and_errors_are_shown(
     )
     assert "12 pairs of sub-images" in printed
     missing = "fix: give a folder, a file, or the title of an open image"
-    known = "displacement, histogram, junctions, nuclei, profile, tracks"
+    known = ", ".join(shipped_scripts())
     done = ["FRM Split: 12 pairs of sub-images", f"FRM Split: {here}/tiles/pairs.csv"]
     assert printed.splitlines() == [
         *done,

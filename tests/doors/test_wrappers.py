@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,9 @@ from frm_bridge.imagej.workflows import (
     shipped_scripts,
 )
 from frm_bridge.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOLDER = shipped_folder("fiji_scripts") / "ImageJ1" / "FRM"
 SCRIPTS = shipped_scripts()

@@ -12,14 +12,14 @@ Dialog.addChoice("overwrite: Replace an earlier comparison in the folder", newAr
 Dialog.addString("output_folder: Folder for the results (empty: a temporary one)", "", 25);
 Dialog.addHelp("<html><body width=500><p><b>truth</b> Truth: folder, file, or title of an open image. Measured fluorescence.<p><b>prediction</b> Prediction: likewise. Predicted fluorescence; files of the same names as those of the truth.<p><b>workflow</b> Workflow. nuclei, junctions, tracks, displacement, profile, histogram, or the path of a macro or script.<p><b>parameters</b> Its parameters (empty: the defaults). As blur_sigma_px=2 watershed=false, or the path of a JSON file.<p><b>min_iou</b> Least overlap of a match. Intersection over union. At least 0, at most 1.<p><b>pixel_size_um</b> Pixel size in um (0: as the files say). At least 0.<p><b>overwrite</b> Replace an earlier comparison in the folder.<p><b>output_folder</b> Folder for the results (empty: a temporary one).");
 Dialog.show();
-truth = Dialog.getString();
-prediction = Dialog.getString();
-workflow = Dialog.getString();
-parameters = Dialog.getString();
+truth = frmGiven("truth", Dialog.getString());
+prediction = frmGiven("prediction", Dialog.getString());
+workflow = frmGiven("workflow", Dialog.getString());
+parameters = frmGiven("parameters", Dialog.getString());
 min_iou = Dialog.getString();
 pixel_size_um = Dialog.getString();
 overwrite = Dialog.getChoice();
-output_folder = Dialog.getString();
+output_folder = frmGiven("output_folder", Dialog.getString());
 
 python = frmPython("FRM Compare");
 folder = frmFolder();
@@ -65,6 +65,13 @@ function frmScale(command) {
     if (is("global scale"))
         exit(command + ": a global scale replaces the scale of every image\nfix: untick "
             + "Global in Analyze > Set Scale, and choose the command again");
+}
+
+// Gives a text as a macro line has it, or else the dialog. A dialog takes a text that the
+// field's label begins with, as truth=truth, for a variable, and gives its value.
+function frmGiven(key, text) {
+    options = "" + call("ij.Macro.getOptions");
+    return call("ij.Macro.getValue", options, key, text);
 }
 
 // Gives the Python that has frm_bridge: the first line of plugins/FRM/frm.txt.

@@ -18,7 +18,7 @@ Dialog.addChoice("linker: Linker", newArray("auto", "TrackMate", "laptrack"), "a
 Dialog.addString("output_folder: Folder for the results (empty: only show them)", "", 25);
 Dialog.addHelp("<html><body width=500><p><b>prediction_image</b> Prediction (empty: second plane). Title of an open image, or a file, where the image holds the truth alone.<p><b>blur_sigma_px</b> Gaussian blur, sigma (px). Standard deviation of the blur before the threshold; 0 for none. At least 0.<p><b>threshold_method</b> Threshold. One of ImageJ's automatic thresholds, for bright nuclei on a dark background.<p><b>watershed</b> Separate touching nuclei (EDM watershed).<p><b>min_area</b> Smallest area (0: 50 px). In the unit of area_unit; 0 leaves out specks of less than 50 px. At least 0.<p><b>max_area</b> Largest area (0: no limit). In the unit of area_unit; 0 for no limit. At least 0.<p><b>area_unit</b> Unit of the area limits. auto: um2 where the image is calibrated, px where it is not.<p><b>min_contrast</b> Background guard. A nucleus is brighter than the background by at least this many standard deviations of the background; 0 switches the guard off. At least 0.<p><b>linking_distance</b> Largest step between frames. In the unit of length_unit. At least 0.<p><b>length_unit</b> Unit of the distances. auto: um where the image is calibrated, px where it is not.<p><b>linker</b> Linker. auto: TrackMate where this ImageJ has it, else laptrack.");
 Dialog.show();
-prediction_image = Dialog.getString();
+prediction_image = frmGiven("prediction_image", Dialog.getString());
 blur_sigma_px = Dialog.getString();
 threshold_method = Dialog.getChoice();
 watershed = Dialog.getChoice();
@@ -29,7 +29,7 @@ min_contrast = Dialog.getString();
 linking_distance = Dialog.getString();
 length_unit = Dialog.getChoice();
 linker = Dialog.getChoice();
-output_folder = Dialog.getString();
+output_folder = frmGiven("output_folder", Dialog.getString());
 
 python = frmPython("FRM Displacement");
 folder = frmFolder();
@@ -83,6 +83,13 @@ function frmScale(command) {
     if (is("global scale"))
         exit(command + ": a global scale replaces the scale of every image\nfix: untick "
             + "Global in Analyze > Set Scale, and choose the command again");
+}
+
+// Gives a text as a macro line has it, or else the dialog. A dialog takes a text that the
+// field's label begins with, as truth=truth, for a variable, and gives its value.
+function frmGiven(key, text) {
+    options = "" + call("ij.Macro.getOptions");
+    return call("ij.Macro.getValue", options, key, text);
 }
 
 // Gives the Python that has frm_bridge: the first line of plugins/FRM/frm.txt.

@@ -12,12 +12,12 @@ Dialog.addString("saturated_percent: Saturated pixels (%)", "0.35", 8);
 Dialog.addString("output_folder: Folder for the results (empty: only show them)", "", 25);
 Dialog.addHelp("<html><body width=500><p><b>prediction_image</b> Prediction (empty: second plane). Title of an open image, or a file, where the image holds the truth alone.<p><b>bins</b> Bins on each axis. At least 2, at most 256.<p><b>bit_depth</b> Bit depth of the camera (0: range of the data). 8, 12, 14 or 16: the axes are 0 to 2^n - 1, as in the paper. At least 0, at most 16.<p><b>feature_threshold</b> Feature regions: truth above (0: none). Grey level; brighter pixels of the truth are counted and correlated on their own as well. At least 0.<p><b>saturated_percent</b> Saturated pixels (%). Part of the pixels, half at each end, that the display range of each colour cuts off in the merge. At least 0, at most 99.");
 Dialog.show();
-prediction_image = Dialog.getString();
+prediction_image = frmGiven("prediction_image", Dialog.getString());
 bins = Dialog.getString();
 bit_depth = Dialog.getString();
 feature_threshold = Dialog.getString();
 saturated_percent = Dialog.getString();
-output_folder = Dialog.getString();
+output_folder = frmGiven("output_folder", Dialog.getString());
 
 python = frmPython("FRM Intensity Histogram");
 folder = frmFolder();
@@ -65,6 +65,13 @@ function frmScale(command) {
     if (is("global scale"))
         exit(command + ": a global scale replaces the scale of every image\nfix: untick "
             + "Global in Analyze > Set Scale, and choose the command again");
+}
+
+// Gives a text as a macro line has it, or else the dialog. A dialog takes a text that the
+// field's label begins with, as truth=truth, for a variable, and gives its value.
+function frmGiven(key, text) {
+    options = "" + call("ij.Macro.getOptions");
+    return call("ij.Macro.getValue", options, key, text);
 }
 
 // Gives the Python that has frm_bridge: the first line of plugins/FRM/frm.txt.

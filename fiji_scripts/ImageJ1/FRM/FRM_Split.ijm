@@ -11,13 +11,13 @@ Dialog.addChoice("overwrite: Replace an earlier split in the folder", newArray("
 Dialog.addString("output_folder: Folder for the sub-images", "", 25);
 Dialog.addHelp("<html><body width=500><p><b>input</b> Transmitted light: folder, or title of an open image.<p><b>target</b> Fluorescence: likewise. Files of the same names as those of the input.<p><b>tile</b> Side of a sub-image (px). At least 16.<p><b>input_suffix</b> End of the input names. As _BF, where the names differ.<p><b>target_suffix</b> End of the target names. As _DAPI.<p><b>overwrite</b> Replace an earlier split in the folder.<p><b>output_folder</b> Folder for the sub-images.");
 Dialog.show();
-input = Dialog.getString();
-target = Dialog.getString();
+input = frmGiven("input", Dialog.getString());
+target = frmGiven("target", Dialog.getString());
 tile = Dialog.getString();
-input_suffix = Dialog.getString();
-target_suffix = Dialog.getString();
+input_suffix = frmGiven("input_suffix", Dialog.getString());
+target_suffix = frmGiven("target_suffix", Dialog.getString());
 overwrite = Dialog.getChoice();
-output_folder = Dialog.getString();
+output_folder = frmGiven("output_folder", Dialog.getString());
 
 frmNeed("FRM Split", "output_folder", output_folder);
 python = frmPython("FRM Split");
@@ -62,6 +62,13 @@ function frmScale(command) {
     if (is("global scale"))
         exit(command + ": a global scale replaces the scale of every image\nfix: untick "
             + "Global in Analyze > Set Scale, and choose the command again");
+}
+
+// Gives a text as a macro line has it, or else the dialog. A dialog takes a text that the
+// field's label begins with, as truth=truth, for a variable, and gives its value.
+function frmGiven(key, text) {
+    options = "" + call("ij.Macro.getOptions");
+    return call("ij.Macro.getValue", options, key, text);
 }
 
 // Gives the Python that has frm_bridge: the first line of plugins/FRM/frm.txt.

@@ -41,7 +41,7 @@ splitting_distance = Dialog.getString();
 length_unit = Dialog.getChoice();
 slices_are_frames = Dialog.getChoice();
 linker = Dialog.getChoice();
-output_folder = Dialog.getString();
+output_folder = frmGiven("output_folder", Dialog.getString());
 
 python = frmPython("FRM Track");
 folder = frmFolder();
@@ -101,6 +101,13 @@ function frmScale(command) {
     if (is("global scale"))
         exit(command + ": a global scale replaces the scale of every image\nfix: untick "
             + "Global in Analyze > Set Scale, and choose the command again");
+}
+
+// Gives a text as a macro line has it, or else the dialog. A dialog takes a text that the
+// field's label begins with, as truth=truth, for a variable, and gives its value.
+function frmGiven(key, text) {
+    options = "" + call("ij.Macro.getOptions");
+    return call("ij.Macro.getValue", options, key, text);
 }
 
 // Gives the Python that has frm_bridge: the first line of plugins/FRM/frm.txt.
