@@ -229,9 +229,9 @@ function frmPath(command, key, name, folder, stem, wanted) {
 
 // Gives the name for images that are saved: a title or a path without what no file has.
 function frmStem(name) {
-    name = replace(name, "[\\\\/]+$", "");
+    if (!File.exists(name)) name = replace(name, "[\\\\/]", "_");
     stem = File.getNameWithoutExtension(name);
-    return replace(stem, "[\\\\/:*?\"<>|]", "_");
+    return replace(stem, "[:*?\"<>|]", "_");
 }
 
 // Gives the folder for results; without a name a new one among the temporary ones.

@@ -242,9 +242,10 @@ def as_files(names, folder, are_folders=False):
     return paths
 
 
-def _stem(title):
-    name = os.path.splitext(os.path.basename(title.rstrip("/\\")) or "image")[0]
-    return _NO_FILE_NAME.sub("_", name)
+def _stem(name):
+    if WindowManager.getImage(name) is None:
+        name = os.path.basename(name.rstrip("/\\"))
+    return os.path.splitext(_NO_FILE_NAME.sub("_", name))[0] or "image"
 
 
 def _save(imp, path):

@@ -1,0 +1,263 @@
+"""FRM Compare and FRM Split as scripts: the request, the answer, errors and Esc."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from frm_bridge.comparison import DEFAULT_MIN_IOU, compare
+from frm_bridge.doors import install_scripts
+from frm_bridge.imagej import nuclei, start_imagej
+from frm_bridge.imagej.parameters import parse_parameters
+from frm_bridge.imagej.scripts import run_script
+from frm_bridge.imagej.workflows import request_scripts, shipped_scripts
+from frm_bridge.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PROPERTY = "frm_bridge.python"
+LIBRARY = shipped_folder("fiji_scripts") / "lib"
+
+
+@pytest.fixture
+def python() -> Iterator[Callable[[str], None]]:
+    """Say which Python the scripts start; at first, this one."""
+    from scyjava import jimport
+
+    start_imagej()
+    system = jimport("java.lang.System")
+
+    def choose(path: str) -> None:
+        system.setProperty(PROPERTY, path)
+
+    choose(sys.executable)
+    yield choose
+    system.clearProperty(PROPERTY)
+
+
+def run(action: str, **values: Any) -> str:
+    """Run a script as it is, with its defaults, and give what it printed."""
+    script = request_scripts()[action]
+    declared = parse_parameters(script.read_text())
+    given = {name: each.check(values.pop(name, each.default))
+             for name, each in declared.items()}  # fmt: skip
+    assert not values
+    return run_script(start_imagej(), script, given, library=LIBRARY)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, str]:
+    """A truth and its prediction, which misses one of three squares."""
+    for side, count in (("truth", 3), ("prediction", 2)):
+        plane = np.full((48, 96), 10, np.uint8)
+        for number in range(count):
+            plane[10:30, 8 + 30 * number : 28 + 30 * number] = 200
+        (tmp_path / side).mkdir()
+        tifffile.imwrite(tmp_path / side / "field é.tif", plane, imagej=True)
+    return {side: str(tmp_path / side) for side in ("truth", "prediction")}
+
+
+def test_requests_are_commands_but_no_workflows() -> None:
+    assert list(request_scripts()) == ["compare", "split"]
+    assert not set(request_scripts().values()) & set(shipped_scripts().values())
+    compare_keys = parse_parameters(request_scripts()["compare"].read_text())
+    assert compare_keys["min_iou"].default == DEFAULT_MIN_IOU
+
+
+@pytest.mark.usefixtures("python")
+def test_a_script_compares_as_python_does(
+    folders: dict[str, str], tmp_path: Path
+) -> None:
+    settings = tmp_path / "réglages.json"
+    settings.write_text(json.dumps({"watershed": False}))
+    output = tmp_path / "compared é"
+    printed = run(
+        "compare",
+        **folders,
+        parameters=str(settings),
+        pixel_size_um=0.5,
+        min_iou=0.7,
+        output_folder=str(output),
+    )
+    expected = compare(
+        *(folders["truth"], folders["prediction"], nuclei(watershed=False)),
+        tmp_path / "python",
+        min_iou=0.7,
+        pixel_size_um=0.5,
+    )
+    records = [
+        json.loads((folder / "comparison.json").read_text())
+        for folder in (output, tmp_path / "python")
+    ]
+    for key in ("settings", "summary"):
+        assert records[0][key] == records[1][key]
+    assert records[0]["workflow"]["parameters"] == records[1]["workflow"]["parameters"]
+    lines = printed.splitlines()
+    assert lines[-2:] == [
+        f"FRM Compare: {expected.sentence()}",
+        f"FRM Compare: {output / 'report.html'}",
+    ]
+    assert lines[:-2] == [f"FRM: {text}" for text in expected.warnings]
+
+
+@pytest.mark.usefixtures("python")
+def test_open_images_are_handed_over_by_their_current_channel_and_stay_as_they_are(
+    tmp_path: Path,
+) -> None:
+    from scyjava import jimport
+
+    pixels = np.arange(2 * 3 * 32 * 48, dtype=np.uint16).reshape(3, 2, 32, 48)
+    metadata = {"axes": "TCYX", "unit": "um", "Info": "model=abc"}
+    options = {"imagej": True, "resolution": (2, 2), "metadata": metadata}
+    tifffile.imwrite(tmp_path / "films.tif", pixels, **options)
+    films = jimport("ij.IJ").openImage(str(tmp_path / "films.tif"))
+    films.setTitle("a / b: films.tif")
+    films.setPosition(2, 1, 1)
+    other = films.duplicate()
+    other.setTitle("other")
+    macros = jimport("ij.macro.Interpreter")  # images without a window
+    macros.batchMode = True
+    for each in (films, other):
+        macros.addBatchModeImage(each)
+    try:
+        output = tmp_path / "tiles"
+        printed = run(
+            "split",
+            input="a / b: films.tif",
+            target="other",
+            tile=16,
+            output_folder=str(output),
+        )
+    finally:
+        for each in (films, other):
+            macros.removeBatchModeImage(each)
+        macros.batchMode = False
+    assert printed.startswith("FRM Split: 6 pairs of sub-images\n")
+    (fourth,) = (output / "input").glob("*_tile00004.tif")
+    assert fourth.name == "a _ b_ films_tile00004.tif"
+    with tifffile.TiffFile(fourth) as tile:
+        np.testing.assert_array_equal(tile.asarray(), pixels[:, 1, 16:32, :16])
+    assert str(films.getTitle()) == "a / b: films.tif"
+    assert films.getNChannels() == 2
+    assert not films.changes
+
+
+@pytest.mark.parametrize(
+    ("action", "values", "said"),
+    [
+        ("compare", {}, "truth is empty\nfix: give a folder, a file, or the title"),
+        (
+            "compare",
+            {"truth": "/nowhere é"},
+            "truth is /nowhere é: neither an open image, nor a file or folder",
+        ),
+        ("split", {}, "output_folder is empty\nfix: name a folder for the tiles"),
+    ],
+)
+@pytest.mark.usefixtures("python")
+def test_what_is_not_there_is_said_before_python_is_asked(
+    action: str, values: dict[str, str], said: str
+) -> None:
+    assert said in run(action, **values)
+
+
+@pytest.mark.usefixtures("python")
+def test_an_error_of_python_is_its_message_and_fix(
+    folders: dict[str, str], tmp_path: Path
+) -> None:
+    folder = str(tmp_path / "o")
+    printed = run("compare", **folders, workflow="dance", output_folder=folder)
+    assert "Failure: FRM Compare: there is no workflow dance\nfix: choose" in printed
+    assert not Path(folder).exists()
+
+
+@pytest.mark.parametrize("name", ["/no/python here", "true"])
+def test_a_python_without_frm_bridge_is_told_to_the_user(
+    name: str, python: Callable[[str], None], folders: dict[str, str]
+) -> None:
+    python(name)
+    printed = run("compare", **folders)
+    assert "Failure: Python gave no answer: " in printed
+    assert "\nfix: install the FRM commands again from a Python that has" in printed
+
+
+def test_an_unknown_python_is_told_with_the_places_looked_at(
+    folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FRM_PYTHON", raising=False)
+    printed = run("compare", **folders)
+    assert "frm_bridge's Python is not known here: there is no " in printed
+    places = [Path("scripts/Plugins/FRM/frm.txt"), Path("plugins/FRM/frm.txt")]
+    assert all(str(place) in printed for place in places)
+    assert "\nfix: install the FRM commands again from the Python" in printed
+
+
+def test_escape_ends_the_process(
+    python: Callable[[str], None], folders: dict[str, str], tmp_path: Path
+) -> None:
+    from scyjava import jimport
+
+    program = tmp_path / "slow"
+    note = tmp_path / "pid"
+    program.write_text(f'#!/bin/sh\necho $$ > "{note}"\necho RUN 1 4\nexec sleep 60\n')
+    program.chmod(0o755)
+    python(str(program))
+
+    def press() -> None:
+        while not note.exists() or not note.read_text().strip():
+            time.sleep(0.05)
+        time.sleep(0.2)
+        jimport("ij.IJ").setKeyDown(27)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    start = time.monotonic()
+    printed = run("compare", **folders)
+    presser.join()
+    jimport("ij.IJ").resetEscape()
+    assert "Stopped: FRM Compare was stopped" in printed
+    assert time.monotonic() - start < 20
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(note.read_text()), 0)
+
+
+@pytest.mark.fiji
+def test_installed_in_a_fiji_the_command_is_found_by_its_name_and_finds_its_python(
+    folders: dict[str, str], tmp_path: Path
+) -> None:
+    source, fiji = Path(os.environ["FRM_FIJI"]), tmp_path / "Fiji"
+    for name in ("jars", "plugins"):
+        (fiji / name).mkdir(parents=True)
+        for path in (source / name).iterdir():
+            if path.name not in ("Lib", "FRM"):
+                (fiji / name / path.name).symlink_to(path)
+    install_scripts(fiji)
+    output = tmp_path / "out"
+    options = (
+        f"truth=[{folders['truth']}] prediction=[{folders['prediction']}] "
+        f"parameters=[watershed=false] output_folder=[{output}]"
+    )
+    code = (
+        "from pathlib import Path; from frm_bridge.imagej import start_imagej\n"
+        f"start_imagej(fiji=Path({str(fiji)!r}))\n"
+        "from scyjava import jimport\n"
+        f"jimport('ij.IJ').run('FRM Compare', {options!r})\n"
+    )
+    # Without the library that start_imagej adds: it is to be found in jars/Lib.
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads((output / "comparison.json").read_text())
+    assert found["summary"]["objects"]["truth_count"] == 3, done.stdout
