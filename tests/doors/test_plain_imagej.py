@@ -246,7 +246,7 @@ def test_a_comparison_from_the_menu_is_that_of_python_and_opens_its_page(
         run("FRM Compare", "truth=[{truth.as_posix()}] prediction=["
             + "{prediction.as_posix()}] workflow=nuclei {common} "
             + "output_folder=[{here}/from folders]");
-        s = "" + Table.size("Fields of FRM Compare") + "\n";
+        s = "" + Table.size("Fields of FRM Compare") + "\\n";
         open("{here}/prediction.tif");
         setSlice(2);
         makeRectangle(1, 2, 3, 4);
@@ -254,7 +254,7 @@ def test_a_comparison_from_the_menu_is_that_of_python_and_opens_its_page(
         rename("truth");
         run("FRM Compare", "truth=truth prediction=prediction.tif {common} "
             + "output_folder=[{here}/from images]");
-        s += getTitle() + " " + nImages + "\n";
+        s += getTitle() + " " + nImages + "\\n";
         selectImage("prediction.tif");
         getSelectionBounds(x, y, width, height);
         s += "" + is("changes") + " " + x + " " + y + " " + width + " " + height;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -47,7 +48,7 @@ def python() -> Iterator[Callable[[str], None]]:
 
 
 def run(action: str, **values: Any) -> str:
-    """Run a script as it is, with its defaults, and give what it printed."""
+    """Run a script as it is, with its defaults; give the failure that ended it."""
     script = request_scripts()[action]
     declared = parse_parameters(script.read_text())
     given = {name: each.check(values.pop(name, each.default))
@@ -77,12 +78,12 @@ def test_requests_are_commands_but_no_workflows() -> None:
 
 @pytest.mark.usefixtures("python")
 def test_a_script_compares_as_python_does(
-    folders: dict[str, str], tmp_path: Path
+    folders: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     settings = tmp_path / "réglages.json"
     settings.write_text(json.dumps({"watershed": False}))
     output = tmp_path / "compared é"
-    printed = run(
+    failure = run(
         "compare",
         **folders,
         parameters=str(settings),
@@ -90,6 +91,8 @@ def test_a_script_compares_as_python_does(
         min_iou=0.7,
         output_folder=str(output),
     )
+    assert failure == ""
+    lines = capfd.readouterr().out.splitlines()
     expected = compare(
         *(folders["truth"], folders["prediction"], nuclei(watershed=False)),
         tmp_path / "python",
@@ -103,7 +106,6 @@ def test_a_script_compares_as_python_does(
     for key in ("settings", "summary"):
         assert records[0][key] == records[1][key]
     assert records[0]["workflow"]["parameters"] == records[1]["workflow"]["parameters"]
-    lines = printed.splitlines()
     assert lines[-2:] == [
         f"FRM Compare: {expected.sentence()}",
         f"FRM Compare: {output / 'report.html'}",
@@ -113,7 +115,7 @@ def test_a_script_compares_as_python_does(
 
 @pytest.mark.usefixtures("python")
 def test_open_images_are_handed_over_by_their_current_channel_and_stay_as_they_are(
-    tmp_path: Path,
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from scyjava import jimport
 
@@ -132,7 +134,7 @@ def test_open_images_are_handed_over_by_their_current_channel_and_stay_as_they_a
         macros.addBatchModeImage(each)
     try:
         output = tmp_path / "tiles"
-        printed = run(
+        failure = run(
             "split",
             input="a / b: films.tif",
             target="other",
@@ -143,7 +145,8 @@ def test_open_images_are_handed_over_by_their_current_channel_and_stay_as_they_a
         for each in (films, other):
             macros.removeBatchModeImage(each)
         macros.batchMode = False
-    assert printed.startswith("FRM Split: 6 pairs of sub-images\n")
+    assert failure == ""
+    assert "FRM Split: 6 pairs of sub-images\n" in capfd.readouterr().out
     (fourth,) = (output / "input").glob("*_tile00004.tif")
     assert fourth.name == "a _ b_ films_tile00004.tif"
     with tifffile.TiffFile(fourth) as tile:
@@ -233,31 +236,35 @@ def test_escape_ends_the_process(
 
 
 @pytest.mark.fiji
-def test_installed_in_a_fiji_the_command_is_found_by_its_name_and_finds_its_python(
+def test_installed_in_a_fiji_the_commands_have_their_names_library_and_python(
     folders: dict[str, str], tmp_path: Path
 ) -> None:
     source, fiji = Path(os.environ["FRM_FIJI"]), tmp_path / "Fiji"
-    for name in ("jars", "plugins"):
-        (fiji / name).mkdir(parents=True)
-        for path in (source / name).iterdir():
-            if path.name not in ("Lib", "FRM"):
-                (fiji / name / path.name).symlink_to(path)
+    for name in ("jars", "plugins"):  # NB: of a link, SciJava takes the other's scripts
+        shutil.copytree(
+            source / name, fiji / name, ignore=shutil.ignore_patterns("Lib", "FRM")
+        )
     install_scripts(fiji)
-    output = tmp_path / "out"
-    options = (
-        f"truth=[{folders['truth']}] prediction=[{folders['prediction']}] "
-        f"parameters=[watershed=false] output_folder=[{output}]"
-    )
+    truth, prediction = folders.values()
+    lines = {
+        "FRM Compare": f"truth=[{truth}] prediction=[{prediction}] "
+        f"parameters=[watershed=false] output_folder=[{tmp_path}/compared]",
+        "FRM Split": f"input=[{prediction}] target=[{truth}] tile=16 "
+        f"output_folder=[{tmp_path}/tiles]",
+    }
+    # pyimagej alone: start_imagej would say where the shared code is.
     code = (
-        "from pathlib import Path; from frm_bridge.imagej import start_imagej\n"
-        f"start_imagej(fiji=Path({str(fiji)!r}))\n"
-        "from scyjava import jimport\n"
-        f"jimport('ij.IJ').run('FRM Compare', {options!r})\n"
+        "import imagej, scyjava\n"
+        "scyjava.config.set_java_constraints(fetch='auto')\n"
+        "scyjava.config.endpoints.clear()\n"
+        f"imagej.init({str(fiji)!r}, mode='headless')\n"
+        f"for name, options in {lines!r}.items():\n"
+        "    scyjava.jimport('ij.IJ').run(name, options)\n"
     )
-    # Without the library that start_imagej adds: it is to be found in jars/Lib.
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads((output / "comparison.json").read_text())
-    assert found["summary"]["objects"]["truth_count"] == 3, done.stdout
+    found = json.loads((tmp_path / "compared" / "comparison.json").read_text())
+    assert found["summary"]["objects"]["truth_count"] == 3
+    assert "FRM Split: 18 pairs of sub-images" in done.stdout

@@ -8,7 +8,6 @@ from __future__ import absolute_import, division
 import json
 import os
 import re
-import sys
 
 from ij import IJ, ImagePlus, ImageStack, WindowManager
 from ij.io import FileSaver
@@ -185,12 +184,15 @@ def _no_answer(last):
 
 
 def show(command, answer):
-    """Say what came out; open its page in the browser, and its table."""
+    """Say what came out; open its page in the browser, and its table.
+
+    NB: without a display IJ.log prints, while Fiji throws away what a script prints.
+    """
     for text in answer.warnings:
-        _say(u"FRM: " + text)
+        IJ.log(u"FRM: " + text)
     for text in answer.sentences:
-        _say(u"%s: %s" % (command, text))
-    _say(u"%s: %s" % (command, answer.path))
+        IJ.log(u"%s: %s" % (command, text))
+    IJ.log(u"%s: %s" % (command, answer.path))
     if GraphicsEnvironment.isHeadless():
         return
     for path in [answer.path] + answer.files:
@@ -200,13 +202,6 @@ def show(command, answer):
     if answer.path.endswith(".html") and not Interpreter.isBatchMode():
         BrowserLauncher.openURL("file://" + File(answer.path).toURI().getRawPath())
     IJ.showStatus(command + ": done")
-
-
-def _say(text):
-    if GraphicsEnvironment.isHeadless():
-        sys.stdout.write(text + u"\n")
-    else:
-        IJ.log(text)
 
 
 def output_of(command, folder):
