@@ -45,6 +45,17 @@ def test_the_keys_of_a_request_are_the_scripts_own_and_each_reaches_python(
     assert all(f'=" + {key}' in text for key in keys)
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_the_readme_names_each_command_and_its_keys(name: str) -> None:
+    command = ALL[name].stem.replace("_", " ")
+    text = (shipped_folder("fiji_scripts") / "README.md").read_text(encoding="utf-8")
+    keys = text[text.index("## Keys") :]
+    (row,) = re.findall(rf"^\| {command} \| (.*) \|$", keys, re.MULTILINE)
+    declared = parse_parameters(ALL[name].read_text())
+    hidden = ("image_path", "output_folder")
+    assert row.replace("`", "").split() == [k for k in declared if k not in hidden]
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_keys_are_the_scripts_own_and_each_reaches_python(name: str) -> None:
     text, declared = wrapper_text(SCRIPTS[name]), find_workflow(name).declared
