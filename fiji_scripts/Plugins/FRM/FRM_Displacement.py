@@ -25,7 +25,7 @@ Units   as in FRM Nuclei; dx and dy point from the truth to the prediction.
 No link is a result: links.csv then holds its headings alone.
 """
 # measures: pair
-from frm import movies, nuclei, pairs, results, tracks
+from frm import movies, nuclei, overlays, pairs, results, tracks
 
 PARAMETERS = [(name, globals()[name]) for name in (
     "prediction_image", "blur_sigma_px", "threshold_method", "watershed", "min_area", "max_area", "area_unit",
@@ -76,6 +76,7 @@ def main(report):
     if not image_path:
         results.show_table("Displacement in " + imp.getTitle(), COLUMNS, rows)
         labels.show()
+        overlays.draw_pair(imp, movie, found)
     else:
         imp.close()
 

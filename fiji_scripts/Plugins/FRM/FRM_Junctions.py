@@ -21,7 +21,7 @@ Units   as in FRM Nuclei. Areas are those inside the lines, which are about 3 px
 
 No cell is a result: objects.csv then holds its headings alone.
 """
-from frm import images, junctions, objects, results, segmentation, skeletons
+from frm import images, junctions, objects, overlays, results, segmentation, skeletons
 
 PARAMETERS = [
     ("blur_sigma_px", blur_sigma_px),
@@ -36,58 +36,39 @@ PARAMETERS = [
 COLUMNS = objects.COLUMNS + ["neighbours"]
 
 
-def choose(found, areas):
-    """Sort what lies between the lines into cells and what each limit left out."""
-    return objects.choose(found, [
-        ("excluded_by_border", lambda o: not (exclude_edges and o.touches_border)),
-        ("excluded_as_fragment", areas.large_enough),
-        ("excluded_by_area", areas.allow),
-    ])
-
-
 def main(report):
     """Find, measure, write."""
     imp = images.open_image(image_path)
     scale = images.scale_of(imp)
-    unit = images.area_unit(area_unit, scale)
-    areas = objects.AreaLimits(min_area, max_area, unit, scale)
+    options = junctions.Options(**dict(PARAMETERS))
     plane = images.plane_of(imp)
     segmentation.check(plane)
-    smooth = segmentation.blur(plane, blur_sigma_px)
-    flat = junctions.without_background(smooth, background_radius_px)
-    levels, grey_range = junctions.normalise(flat, saturated_percent)
-    mask = junctions.at_least(levels, threshold_percent)
-    segmentation.check_foreground(mask)
-    skeleton = junctions.lines(mask)
-    walls = junctions.closed(skeleton)
-    inside = walls.duplicate()
-    inside.invert()
-    labels, found = objects.find(inside, plane, levels)
-    kept, counts = choose(found, areas)
-    met = junctions.neighbours(labels, walls)
-    objects.relabel(labels, kept)
+    found = junctions.find(plane, options, scale)
+    black, white = found.grey_range
     report.describe(
         things="cells",
         image=image_path or imp.getTitle(),
         pixel_size_um=scale.pixel_size,
-        area_unit=unit,
-        normalisation={"black": grey_range[0], "white": grey_range[1]},
-        skeleton_length_px=junctions.length(skeleton),
-        counts=counts,
-        count=len(kept),
+        area_unit=options.unit(scale),
+        normalisation={"black": black, "white": white},
+        skeleton_length_px=junctions.length(found.skeleton),
+        counts=found.counts,
+        count=len(found.kept),
     )
-    report.warn_if_empty(counts, areas.describe(found))
-    rows = [row + [met.get(cell.number, 0)]
-            for row, cell in zip(objects.rows(kept, scale), kept)]
+    report.warn_if_empty(found.counts, options.areas(scale).describe(found.found))
+    rows = [row + [met] for row, met in zip(
+        objects.rows(found.kept, scale), found.neighbours())]
+    labels = images.labelled(found.labels, imp)
     if output_folder:
-        report.write_tables(COLUMNS, rows, kept, images.labelled(labels, imp))
-        report.write_image("skeleton", images.labelled(skeleton, imp))
+        report.write_tables(COLUMNS, rows, found.kept, labels)
+        report.write_image("skeleton", images.labelled(found.skeleton, imp))
         if skeletons.available():
-            branches, found = skeletons.analyze(skeleton, scale)
+            branches, summary = skeletons.analyze(found.skeleton, scale)
             report.write_table("branches", skeletons.COLUMNS, branches)
-            report.describe(skeleton=found)
+            report.describe(skeleton=summary)
     if not image_path:
-        results.show(imp.getTitle(), COLUMNS, rows, images.labelled(labels, imp))
+        results.show(imp.getTitle(), COLUMNS, rows, labels)
+        overlays.draw_objects(imp, "cells", found.kept)
     else:
         imp.close()
 

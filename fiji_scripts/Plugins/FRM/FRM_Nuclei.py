@@ -23,7 +23,7 @@ Units   px with ImageJ's origin (the centre of the first pixel is 0.5, 0.5); um 
 
 No nuclei is a result: objects.csv then holds its headings alone.
 """
-from frm import images, nuclei, objects, results, segmentation
+from frm import images, nuclei, objects, overlays, results, segmentation
 
 PARAMETERS = [
     ("blur_sigma_px", blur_sigma_px),
@@ -65,6 +65,7 @@ def main(report):
         report.write_tables(objects.COLUMNS, rows, found.kept, labels)
     if not image_path:
         results.show(imp.getTitle(), objects.COLUMNS, rows, labels)
+        overlays.draw_objects(imp, "nuclei", found.kept)
     else:
         imp.close()
 

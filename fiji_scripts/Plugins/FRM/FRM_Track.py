@@ -32,7 +32,7 @@ No track is a result: the tables then hold their headings alone.
 """
 # name: tracks
 # measures: movie
-from frm import images, movies, nuclei, results, tracks
+from frm import images, movies, nuclei, overlays, results, tracks
 
 PARAMETERS = [(name, globals()[name]) for name in (
     "detector", "blur_sigma_px", "threshold_method", "watershed", "min_area", "max_area",
@@ -83,6 +83,7 @@ def main(report):
         for name, columns, rows in tables:
             results.show_table("%s of %s" % (name.capitalize(), imp.getTitle()), columns, rows)
         labels.show()
+        overlays.draw_tracks(imp, movie, found, slices_are_frames)
     else:
         imp.close()
 

@@ -7,9 +7,76 @@ from ij.plugin.filter import BackgroundSubtracter, RankFilters
 from ij.process import ImageProcessor
 from java.util import Arrays
 
+from frm import images, objects, segmentation
+
 LEVELS = 65535  # of the 16-bit image that the paper thresholds
 _REACH = 2.9  # px: across a line that was thinned and dilated once
 _CORNER = 9  # px of such a line where four cells meet in a point
+
+
+class Options(object):
+    """How cells are found: the parameters of FRM Junctions, by their names."""
+
+    def __init__(self, **given):
+        self.__dict__.update(given)
+
+    def unit(self, scale):
+        """The unit of the area limits on an image of this scale."""
+        return images.area_unit(self.area_unit, scale)
+
+    def areas(self, scale):
+        """The area limits on an image of this scale."""
+        return objects.AreaLimits(
+            self.min_area, self.max_area, self.unit(scale), scale)
+
+
+class Found(object):
+    """The cells of a plane, with all that was found, and the lines between them."""
+
+    def __init__(self, everything, lines, grey_range):
+        self.everything, self.found = everything
+        self.skeleton, self.walls = lines
+        self.grey_range = grey_range
+
+    def keep(self, kept, counts):
+        """Number the kept cells 1, 2, ..."""
+        self.kept, self.counts = kept, counts
+        self.labels = self.everything.duplicate()
+        objects.relabel(self.labels, kept)
+
+    def neighbours(self):
+        """How many others, kept or not, each kept cell meets along a line."""
+        met = neighbours(self.everything, self.walls)
+        return [met.get(cell.number, 0) for cell in self.kept]
+
+
+def find(plane, options, scale):
+    """Find the cells between the lines of a 32-bit plane; their labels are 1, 2, ...
+
+    Steps: LaChance & Cohen 2020, Methods.
+    """
+    areas = options.areas(scale)
+    smooth = segmentation.blur(plane, options.blur_sigma_px)
+    flat = without_background(smooth, options.background_radius_px)
+    levels, grey_range = normalise(flat, options.saturated_percent)
+    mask = at_least(levels, options.threshold_percent)
+    segmentation.check_foreground(mask)
+    skeleton = lines(mask)
+    walls = closed(skeleton)
+    inside = walls.duplicate()
+    inside.invert()
+    found = Found(objects.find(inside, plane, levels), (skeleton, walls), grey_range)
+    found.keep(*_choose(found.found, options, areas))
+    return found
+
+
+def _choose(found, options, areas):
+    """Sort what lies between the lines into cells and what each limit left out."""
+    return objects.choose(found, [
+        ("excluded_by_border", lambda o: not (options.exclude_edges and o.touches_border)),
+        ("excluded_as_fragment", areas.large_enough),
+        ("excluded_by_area", areas.allow),
+    ])
 
 
 def without_background(plane, radius):
