@@ -35,6 +35,8 @@ Measures = Literal["plane", "movie", "pair"]
 _NAME = re.compile(r"^# name: (\w+)$", re.MULTILINE)
 _ASKS = re.compile(r"^# asks: (\w+)$", re.MULTILINE)
 _MEASURES = re.compile(r"^# measures: (plane|movie|pair)$", re.MULTILINE)
+# A command for people, as FRM Tune.
+_NO_WORKFLOW = re.compile(r"^# measures: nothing$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,7 @@ def library_folder(script: Path) -> Path:
 
 def shipped_scripts() -> dict[str, Path]:
     """Give the script of each shipped workflow, by name."""
-    return {_name_of(path): path for path in _commands() if not asked_by(path)}
+    return {_name_of(path): path for path in _commands() if _is_workflow(path)}
 
 
 def request_scripts() -> dict[str, Path]:
@@ -228,6 +230,11 @@ def asked_by(script: Path) -> str:
     """
     said = _ASKS.search(script.read_text(encoding="utf-8"))
     return "" if said is None else said[1]
+
+
+def _is_workflow(script: Path) -> bool:
+    source = script.read_text(encoding="utf-8")
+    return not (asked_by(script) or _NO_WORKFLOW.search(source))
 
 
 def _commands() -> list[Path]:
