@@ -19,7 +19,7 @@ help:
 	@echo "make format        ruff format and the fixes that ruff is sure of"
 	@echo "make check-wheels  every extra resolves to wheels for Python 3.12 and 3.13"
 	@echo "make wrappers      the macros for plain ImageJ, from the scripts' own parameters"
-	@echo "make pictures      of plain ImageJ for the docs, on a screen of their own"
+	@echo "make pictures      of plain ImageJ for the docs, or with FIJI=FOLDER of that Fiji"
 	@echo "make bench         speed and memory on this machine"
 	@echo "make clean         remove the environment and what it built"
 
@@ -47,7 +47,7 @@ wrappers: $(VENV)/.develop
 	$(BIN)/python -m frm_bridge.doors.wrappers fiji_scripts/ImageJ1/FRM
 
 pictures: $(VENV)/.develop
-	$(BIN)/python docs/pictures.py --output docs/images
+	$(BIN)/python docs/pictures.py --output docs/images $(if $(FIJI),--fiji "$(FIJI)")
 
 bench: $(VENV)/.predict
 	$(BIN)/frm-bridge bench

@@ -1,0 +1,163 @@
+"""What a person does in a Fiji, done by Jython, with pictures taken on the way.
+
+Arguments: an image, and a folder for the pictures and for what the recorder wrote.
+Started by docs/pictures.py --fiji.
+"""
+
+from __future__ import absolute_import, division
+
+import os
+import sys
+import traceback
+
+from net.imagej import ImageJ
+
+FIJI = ImageJ()  # NB: before any class of ij, which it changes as they load
+
+from ij import IJ, Menus, WindowManager
+from ij.gui import NonBlockingGenericDialog
+from ij.plugin.frame import Recorder
+from ij.text import TextWindow
+from java.awt import Container, Dialog, Frame
+from java.awt.event import ActionEvent
+from java.lang import Runnable, System, Thread
+from javax.swing import JButton, JComboBox, JSpinner, SwingUtilities
+from screen import picture, save, show_menu, visible, wait_for
+
+
+class Act(Runnable):
+    """A call for the event thread."""
+
+    def __init__(self, call):
+        self.run = call
+
+
+def titled(title, kind=Frame):
+    """The visible windows of a title."""
+    found = visible(kind) + (visible(Dialog) if kind is Frame else [])
+    return [each for each in found if each.getTitle() == title]
+
+
+def parts(container, kind):
+    """All components of a class in a window."""
+    found = []
+    for each in container.getComponents():
+        if isinstance(each, kind):
+            found.append(each)
+        elif isinstance(each, Container):
+            found += parts(each, kind)
+    return found
+
+
+def press(dialog):
+    """Press the OK of a SciJava dialog."""
+    ok = [each for each in parts(dialog, JButton) if each.getText() == "OK"][0]
+    SwingUtilities.invokeLater(Act(ok.doClick))
+
+
+def start(image):
+    """The Fiji with an image; its console is of no interest here."""
+    FIJI.ui().showUI()
+    window = wait_for("ImageJ", IJ.getInstance)
+    Thread.sleep(1000)
+    for each in titled("Console"):
+        each.setVisible(False)
+    window.setLocation(20, 40)
+    imp = IJ.openImage(image)
+    imp.show()
+    wait_for("the active image", lambda: WindowManager.getCurrentImage() is imp)
+    imp.getWindow().setLocation(20, 170)
+    Thread.sleep(1000)
+    return window, imp
+
+
+def use_dialog(blur, threshold, path):
+    """Choose the command, change two values in its dialog, and press OK."""
+    IJ.doCommand("FRM Nuclei")
+    dialog = wait_for("the dialog", lambda: titled("FRM Nuclei"))[0]
+    dialog.setLocation(320, 100)
+    parts(dialog, JSpinner)[0].setValue(blur)
+    parts(dialog, JComboBox)[0].setSelectedItem(threshold)
+    picture(path, [dialog])
+    press(dialog)
+
+
+def results_of(title):
+    """The window of the labels and that of the table, once both are there."""
+    table = [
+        each for each in visible(TextWindow) if each.getTitle() == "Objects of " + title
+    ]
+    labels = WindowManager.getImage("Labels of " + title)
+    outlined = WindowManager.getImage(title).getOverlay() is not None
+    return (labels.getWindow(), table[0]) if table and labels and outlined else None
+
+
+def close_results(labels, table, shown):
+    """Leave the image alone."""
+    labels.close()
+    table.close(False)
+    shown.getImagePlus().setOverlay(None)
+    WindowManager.setCurrentWindow(shown)
+    Thread.sleep(500)
+
+
+def tune(imp, path):
+    """Open the tune window, change the blur, wait for the preview, and press Run.
+
+    Gives how many outlines it showed.
+    """
+    IJ.doCommand("FRM Tune")
+    press(wait_for("the question", lambda: titled("FRM Tune"))[0])
+    window = wait_for("the window", lambda: visible(NonBlockingGenericDialog))[0]
+    shown = imp.getWindow()
+    window.setLocation(shown.getX() + shown.getWidth() + 10, shown.getY())
+    first = wait_for("the preview", imp.getOverlay)
+    window.getNumericFields()[0].setText("4.5")
+    wait_for("another preview", lambda: imp.getOverlay() is not first)
+    picture(path, [window, shown])
+    previewed = imp.getOverlay().size()
+    ok = window.getButtons()[0]
+    listeners = ok.getActionListeners()
+    event = ActionEvent(ok, ActionEvent.ACTION_PERFORMED, ok.getLabel())
+    SwingUtilities.invokeLater(Act(lambda: listeners[0].actionPerformed(event)))
+    return previewed
+
+
+def main(image, folder):
+    """Menu, dialog, results and tuning under the recorder; then replay what it wrote."""
+    window, imp = start(image)
+    names = sorted(each for each in Menus.getCommands().keySet() if each[:4] == "FRM ")
+    save(os.path.join(folder, "commands.txt"), "\n".join(names))
+    shown, title = imp.getWindow(), imp.getTitle()
+    show_menu(window, shown, os.path.join(folder, "fiji-menu.png"))
+    recorder = Recorder()
+    recorder.setLocation(900, 700)
+    WindowManager.setCurrentWindow(shown)
+    use_dialog(2.0, "Li", os.path.join(folder, "fiji-dialog.png"))
+    labels, table = wait_for("the results", lambda: results_of(title))
+    labels.setLocation(shown.getX() + shown.getWidth() + 10, shown.getY())
+    table.setBounds(labels.getX() + labels.getWidth() + 10, shown.getY(), 640, 262)
+    window.toFront()
+    picture(os.path.join(folder, "fiji-nuclei.png"), [window, shown, labels, table])
+    recorded = recorder.getText()
+    save(os.path.join(folder, "recorded.ijm"), recorded)
+    save(os.path.join(folder, "first.txt"), table.getTextPanel().getText())
+    close_results(labels, table, shown)
+    written = "output_folder=[%s]" % os.path.join(folder, "replayed").replace("\\", "/")
+    IJ.runMacro(recorded.replace("output_folder=", written))
+    labels, table = wait_for("the results again", lambda: results_of(title))
+    save(os.path.join(folder, "second.txt"), table.getTextPanel().getText())
+    close_results(labels, table, shown)
+    previewed = tune(imp, os.path.join(folder, "fiji-tune.png"))
+    table = wait_for("the tuned results", lambda: results_of(title))[1]
+    save(os.path.join(folder, "previewed.txt"), str(previewed))
+    save(os.path.join(folder, "tuned.txt"), table.getTextPanel().getText())
+    save(os.path.join(folder, "tuned.ijm"), recorder.getText()[len(recorded) :])
+
+
+try:
+    main(*sys.argv[1:])
+except:  # noqa: E722  (windows would keep Java alive)
+    traceback.print_exc()
+    System.exit(1)
+System.exit(0)
