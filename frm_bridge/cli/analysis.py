@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from frm_bridge.cli.batch import (
-    Faults,
-    check_images,
-    images_of,
-    result_name,
-)
+from frm_bridge.cli.batch import Faults, check_images, images_of, result_name
 from frm_bridge.cli.options import (
     Channel,
     FijiFolder,
+    Jobs,
     Output,
     Overwrite,
     PixelSize,
+    TimeLimit,
     progress_bar,
+    time_limit_of,
     warn,
 )
 from frm_bridge.cli.workflowoptions import GivenParameters, with_workflow_options
@@ -41,10 +39,7 @@ WorkflowName = Annotated[str, typer.Option(help=_WORKFLOWS)]
 
 @with_workflow_options
 def analyze(
-    workflow: Annotated[
-        str,
-        typer.Argument(help=_WORKFLOWS),
-    ],
+    workflow: Annotated[str, typer.Argument(help=_WORKFLOWS)],
     images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
     output: Output,
     channel: Channel = None,
@@ -58,17 +53,8 @@ def analyze(
         ),
     ] = False,
     fiji: FijiFolder = None,
-    jobs: Annotated[
-        int,
-        typer.Option("--jobs", "-j", help="Images measured at a time, each in a Java."),
-    ] = 1,
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            help="Seconds after which the measuring of an image is ended, 0 for never; "
-            "without it, 600 for a script of your own, and never for ours."
-        ),
-    ] = None,
+    jobs: Jobs = 1,
+    time_limit: TimeLimit = None,
     overwrite: Overwrite = False,
     *,
     given: GivenParameters,
@@ -114,7 +100,7 @@ def analyze(
 
         frm-bridge analyze my_macro.ijm fields/ -o spots --set radius=3 --jobs 2
     """
-    from frm_bridge.imagej import Job, default_time_limit
+    from frm_bridge.imagej import Job
     from frm_bridge.images import check_pixel_size
     from frm_bridge.outputs import check_absent
 
@@ -138,8 +124,8 @@ def analyze(
         ]
     for run in runs:
         check_absent(run.output / "result.json", overwrite=overwrite)
-    limit = default_time_limit(chosen) if time_limit is None else time_limit or None
-    _analyze_each(runs, workers=jobs, time_limit_s=limit)
+    limit_s = time_limit_of(chosen, time_limit)
+    _analyze_each(runs, workers=jobs, time_limit_s=limit_s)
 
 
 def _movie(
@@ -236,6 +222,8 @@ def compare(
     ] = None,
     pixel_size: PixelSize = None,
     fiji: FijiFolder = None,
+    jobs: Jobs = 1,
+    time_limit: TimeLimit = None,
     overwrite: Overwrite = False,
     *,
     given: GivenParameters,
@@ -282,6 +270,8 @@ def compare(
             match_distance_px=match_distance,
             pixel_size_um=pixel_size,
             fiji=fiji,
+            jobs=jobs,
+            time_limit_s=time_limit_of(chosen, time_limit),
             overwrite=overwrite,
             progress=progress,
             report=reporting.write_report,

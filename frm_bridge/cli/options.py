@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from frm_bridge.errors import FrmError
+    from frm_bridge.imagej import Workflow
 
 Output = Annotated[
     Path,
@@ -46,6 +47,24 @@ PixelSize = Annotated[
     float | None,
     typer.Option("--pixel-size", help="µm per pixel, in place of what the files say."),
 ]
+
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", help="Images measured at a time, each in a Java.")
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds after which the measuring of an image is ended, 0 for never; "
+        "without it, 600 for a script of your own, and never for ours."
+    ),
+]
+
+
+def time_limit_of(workflow: Workflow, given: float | None) -> float | None:
+    """Give the time limit of a run, in s; None where there is none."""
+    from frm_bridge.imagej import default_time_limit
+
+    return default_time_limit(workflow) if given is None else given or None
 
 
 def one_of(option: str, value: str, choices: Iterable[str]) -> Any:

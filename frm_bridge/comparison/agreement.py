@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,15 +27,16 @@ from frm_bridge.comparison.pixels import PixelAgreement, join_pixels, measure_pi
 from frm_bridge.comparison.profileagreement import compare_profiles
 from frm_bridge.comparison.results import CompareSettings, Comparison, MeasuredField
 from frm_bridge.comparison.trackagreement import compare_tracks
-from frm_bridge.imagej import Workflow, find_workflow, run_workflow
+from frm_bridge.errors import FrmError, WorkflowError
+from frm_bridge.imagej import Job, Workflow, find_workflow, run_workflows
 from frm_bridge.images import open_image
 from frm_bridge.outputs import replacing, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from frm_bridge.comparison.fields import Field
-    from frm_bridge.imagej import Source, WorkflowResult
+    from frm_bridge.imagej import WorkflowResult
     from frm_bridge.models.card import ModelCard
 
 
@@ -54,6 +55,8 @@ def compare(
     match_distance_px: float | None = None,
     pixel_size_um: float | None = None,
     fiji: Path | None = None,
+    jobs: int = 1,
+    time_limit_s: float | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
     report: Callable[[Path], object] | None = None,
@@ -88,6 +91,11 @@ def compare(
         µm per px of all files, in place of what they say or do not say.
     fiji : Path, optional
         A Fiji folder to run in, in place of the embedded ImageJ.
+    jobs : int
+        Images measured at a time, each in a Java machine of its own; no number hangs
+        on how many there are.
+    time_limit_s : float, optional
+        End the comparison when the measuring of one image takes longer.
     overwrite : bool
         Replace an earlier comparison in ``output``.
     progress : callable, optional
@@ -111,6 +119,8 @@ def compare(
         ``E_PAIR_PIXEL_SIZE``, ``E_OPTION``.
     OutputError
         ``E_OUTPUT_EXISTS``.
+    WorkflowError
+        ``E_WORKFLOW_FAILED``, ``E_WORKFLOW_TIMEOUT``: of the first image that failed.
     """
     output = Path(output)
     settings = CompareSettings(min_iou, signal_threshold, match_distance_px)
@@ -123,16 +133,20 @@ def compare(
         pixel_size_um=pixel_size_um,
         workflow=chosen,
     )
-    total = sum(len(field.sources(chosen)) for field in fields)
-    runs = _Runs(chosen, settings, provenance, fiji, total, progress)
+    runs = _plan_runs(fields, chosen, output, fiji=fiji)
+    outcomes = run_workflows(runs, workers=jobs, time_limit_s=time_limit_s)
     sources = [
         path
         for field in fields
         for path in (field.truth, field.prediction, field.transmitted)
         if path is not None
     ]
-    with fresh_folder(output, sources, overwrite=overwrite):
-        measured = tuple(runs.measure(field, output) for field in fields)
+    with fresh_folder(output, sources, overwrite=overwrite), closing(outcomes):
+        results = _count(zip(runs, outcomes, strict=True), len(runs), progress)
+        measured = tuple(
+            _measure(field, chosen, settings, results, provenance=provenance)
+            for field in fields
+        )
         comparison = _kind(measured)(
             measured,
             output,
@@ -163,64 +177,75 @@ _KINDS: dict[str, Callable[..., Comparison]] = {
 }
 
 
-@dataclass(slots=True)
-class _Runs:
-    """The workflow runs of one comparison: what they share, and how far they are."""
-
-    workflow: Workflow
-    settings: CompareSettings
-    provenance: Mapping[str, str] | None
-    fiji: Path | None
-    total: int
-    progress: Callable[[int, int], None] | None
-    done: int = 0
-
-    def measure(self, field: Field, output: Path) -> MeasuredField:
-        """Run the workflow on both sides of one field, and compare the pixels."""
-        folder = output / FOLDER / field.name
-        provenance = self.provenance or field.provenance
-        return MeasuredField(
-            field=field,
-            pixels=self._pixels(field, relative=is_relative(provenance)),
-            results={
-                side: self._run(field, sources, folder / side)
-                for side, sources in field.sources(self.workflow).items()
-            },
-            provenance=provenance,
+def _plan_runs(
+    fields: Sequence[Field], workflow: Workflow, output: Path, *, fiji: Path | None
+) -> list[Job]:
+    """Give the workflow's run on each side of each field, in their order."""
+    return [
+        Job(
+            workflow,
+            tuple(sources),
+            output / FOLDER / field.name / side,
+            {"pixel_size_um": field.pixel_size_um, "fiji": fiji},
         )
+        for field in fields
+        for side, sources in field.sources(workflow).items()
+    ]
 
-    def _run(
-        self, field: Field, sources: Sequence[Source], folder: Path
-    ) -> WorkflowResult:
-        result = run_workflow(
-            self.workflow,
-            sources,
-            folder,
-            pixel_size_um=field.pixel_size_um,
-            fiji=self.fiji,
+
+def _count(
+    outcomes: Iterable[tuple[Job, WorkflowResult | FrmError]],
+    total: int,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[WorkflowResult]:
+    """Give result after result, and tell how far we are; the first error ends all."""
+    for done, (job, outcome) in enumerate(outcomes, 1):
+        if isinstance(outcome, FrmError):
+            if isinstance(outcome, WorkflowError) and job.name not in outcome.message:
+                outcome.message = f"{job.name}: {outcome.message}"
+            raise outcome
+        if progress is not None:
+            progress(done, total)
+        yield outcome
+
+
+def _measure(
+    field: Field,
+    workflow: Workflow,
+    settings: CompareSettings,
+    results: Iterator[WorkflowResult],
+    *,
+    provenance: Mapping[str, str] | None,
+) -> MeasuredField:
+    """Take the results of one field, and compare the pixels."""
+    provenance = provenance or field.provenance
+    return MeasuredField(
+        field=field,
+        pixels=_compare_pixels(field, settings, relative=is_relative(provenance)),
+        results={side: next(results) for side in field.sources(workflow)},
+        provenance=provenance,
+    )
+
+
+def _compare_pixels(
+    field: Field, settings: CompareSettings, *, relative: bool
+) -> PixelAgreement:
+    channels = field.channels
+    with (
+        open_image(field.truth, channel=channels.get(TRUTH)) as truth,
+        open_image(field.prediction, channel=channels.get(PREDICTION)) as predicted,
+    ):
+        return join_pixels(
+            [
+                measure_pixels(
+                    truth.read_plane(plane),
+                    predicted.read_plane(plane),
+                    signal_threshold=settings.signal_threshold,
+                    relative=relative,
+                )
+                for plane in field.planes
+            ]
         )
-        self.done += 1
-        if self.progress is not None:
-            self.progress(self.done, self.total)
-        return result
-
-    def _pixels(self, field: Field, *, relative: bool) -> PixelAgreement:
-        channels = field.channels
-        with (
-            open_image(field.truth, channel=channels.get(TRUTH)) as truth,
-            open_image(field.prediction, channel=channels.get(PREDICTION)) as predicted,
-        ):
-            return join_pixels(
-                [
-                    measure_pixels(
-                        truth.read_plane(plane),
-                        predicted.read_plane(plane),
-                        signal_threshold=self.settings.signal_threshold,
-                        relative=relative,
-                    )
-                    for plane in field.planes
-                ]
-            )
 
 
 def _write(

@@ -1,6 +1,7 @@
 """Whole comparisons, with the nuclei workflow in the real ImageJ."""
 
 import json
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from scipy.stats import pearsonr
 
 from frm_bridge.comparison import compare
 from frm_bridge.errors import FrmError, InputError, OutputError, WorkflowError
-from frm_bridge.imagej import nuclei
+from frm_bridge.imagej import find_workflow, nuclei
 from frm_bridge.models.card import file_sha256
 
 WORKFLOW = nuclei(min_area=100, area_unit="px")
@@ -198,10 +199,65 @@ def test_a_failure_leaves_nothing_behind(pair, save, stain, tmp_path):
     assert not output.exists()
 
 
+def content(path):
+    """Read a file, without the times in it."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    if path.suffix == ".json":
+        record = json.loads(path.read_bytes())
+        return {**record, "created": None, "seconds": None}
+    return path.read_bytes()
+
+
+def contents(folder):
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): content(path) for path in files}
+
+
+def test_two_java_machines_give_the_comparison_of_one(done, pair, tmp_path):
+    steps = []
+    compare(
+        *pair,
+        WORKFLOW,
+        tmp_path / "two",
+        signal_threshold=60,
+        jobs=2,
+        progress=lambda *step: steps.append(step),
+    )
+    assert steps == done[1]
+    two, one = contents(tmp_path / "two"), contents(done[0].output)
+    assert two == one
+    assert len(one) == 3 + 2 * 2 * 4  # files of the comparison, and of its runs
+
+
+def test_the_first_run_that_takes_too_long_ends_all_and_leaves_nothing(pair, tmp_path):
+    macro = tmp_path / "my.ijm"
+    macro.write_text("while (true) wait(20);\n")
+    output = tmp_path / "out"
+    with pytest.raises(WorkflowError) as caught:
+        compare(*pair, find_workflow(macro), output, jobs=2, time_limit_s=1)
+    assert caught.value.code == "E_WORKFLOW_TIMEOUT"
+    assert "empty.tif: the workflow my was stopped after 1 s" in caught.value.message
+    assert not output.exists()
+
+
+def test_a_script_that_fails_is_told_with_its_image(pair, tmp_path):
+    macro = tmp_path / "my.ijm"
+    macro.write_text('exit("no luck");\n')
+    with pytest.raises(WorkflowError) as caught:
+        compare(*pair, find_workflow(macro), tmp_path / "out")
+    first = pair[0] / "empty.tif"
+    assert caught.value.message.startswith(f"{first}: the workflow my failed: ")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
         ({"min_iou": 0}, "E_OPTION"),
+        ({"jobs": 0}, "E_OPTION"),
+        ({"time_limit_s": 0.0}, "E_OPTION"),
         ({"transmitted": "truth"}, "E_PAIR_MISSING"),
     ],
 )
