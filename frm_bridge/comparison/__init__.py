@@ -18,6 +18,7 @@ from frm_bridge.comparison.pixels import (
 from frm_bridge.comparison.profileagreement import ProfileComparison
 from frm_bridge.comparison.results import Comparison, MeasuredField
 from frm_bridge.comparison.summary import ObjectAgreement, ObjectSummary
+from frm_bridge.comparison.tableagreement import TableComparison
 from frm_bridge.comparison.trackagreement import TrackComparison
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "ObjectSummary",
     "OutlierRemoval",
     "ProfileComparison",
+    "TableComparison",
     "TrackComparison",
     "compare",
     "match_objects",

@@ -26,6 +26,7 @@ from frm_bridge.comparison.objects import DEFAULT_MIN_IOU
 from frm_bridge.comparison.pixels import PixelAgreement, join_pixels, measure_pixels
 from frm_bridge.comparison.profileagreement import compare_profiles
 from frm_bridge.comparison.results import CompareSettings, Comparison, MeasuredField
+from frm_bridge.comparison.tableagreement import compare_tables
 from frm_bridge.comparison.trackagreement import compare_tracks
 from frm_bridge.errors import FrmError, WorkflowError
 from frm_bridge.imagej import Job, Workflow, find_workflow, run_workflows
@@ -110,7 +111,8 @@ def compare(
         The numbers, and where the files are; of nuclei, cells and other objects an
         `ObjectComparison`, of tracks a `TrackComparison`, of linked places a
         `LinkComparison`, of line profiles a `ProfileComparison`, of grey levels a
-        `HistogramComparison`.
+        `HistogramComparison`, of the Results table of your own script a
+        `TableComparison`.
 
     Raises
     ------
@@ -174,6 +176,9 @@ _KINDS: dict[str, Callable[..., Comparison]] = {
     "links": compare_links,
     "profile": compare_profiles,
     "histogram": compare_histograms,
+    # A script of one's own that names its objects, too, has these compared.
+    "objects": compare_objects,
+    "results": compare_tables,
 }
 
 

@@ -21,11 +21,13 @@ RECORD = "comparison.json"
 FOLDER = "fields"
 TABLES = (
     "fields.csv",
+    "columns.csv",
     "histogram.csv",
     "lines.csv",
     "links.csv",
     "objects.csv",
     "profiles.csv",
+    "results.csv",
     "spots.csv",
     "tracks.csv",
 )
