@@ -105,7 +105,7 @@ class ColumnAgreement:
     mean_difference_percent : float or None
         Predicted minus true mean, in percent of the true one's size.
     median_ratio : float or None
-        Predicted / true median.
+        Predicted / true median; of medians of one sign.
     ks_distance : float or None
         Two-sample Kolmogorov-Smirnov distance, from 0 (one distribution) to 1 (no
         overlap): an effect size, not a test. None for tables with one row per field.
@@ -243,9 +243,7 @@ def _compare(
         mean_difference_percent=100 * (b.mean - a.mean) / abs(a.mean)
         if has_mean and a.mean and b.mean is not None
         else None,
-        median_ratio=b.median / a.median
-        if has_mean and a.median and b.median is not None
-        else None,
+        median_ratio=_ratio(a.median, b.median) if has_mean else None,
         ks_distance=distance,
         pairs=pairs,
         kind=kind,
@@ -260,6 +258,12 @@ def _kind(name: str, values: Values, *, relative: bool) -> Kind:
     if _ANGLE.fullmatch(name):
         return "angle"
     return "grey level" if relative and _GREY.fullmatch(name) else "quantity"
+
+
+def _ratio(truth: float | None, predicted: float | None) -> float | None:
+    if truth is None or predicted is None or truth * predicted <= 0:
+        return None
+    return predicted / truth
 
 
 def _known(values: Values) -> Values:

@@ -17,6 +17,7 @@ from frm_bridge.reporting.canvas import (
     new_axes,
     styled,
 )
+from frm_bridge.reporting.scales import axis_label, bin_edges, level_edges, top_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,54 +29,73 @@ if TYPE_CHECKING:
 
 @styled
 def draw_sides(
-    truth: Values, predicted: Values, *, quantity: str, unit: str, things: str
+    truth: Values,
+    predicted: Values,
+    *,
+    quantity: str,
+    unit: str,
+    things: str,
+    limits: tuple[float, float] | None = None,
 ) -> str:
-    """Compare the distributions of a quantity; dashed lines at the medians."""
+    """Compare the distributions of a quantity; dashed lines at the medians.
+
+    Without ``limits``, the axis starts at 0.
+    """
     figure, axes = new_axes(quantity)
     both = np.concatenate([truth, predicted])
-    top = _top(both)
-    bins = _bins(top, both.size)
+    low, top = limits or (0.0, top_of(both))
+    bins = bin_edges(top, both.size, low=low)
     for values, colour, name in (
         (truth, TRUTH_COLOUR, "stain"),
         (predicted, PREDICTION_COLOUR, "prediction"),
     ):
         if values.size == 0:
             continue
-        shown = np.clip(values, None, top)
+        shown = np.clip(values, low, top)
         label = f"{name} (n = {values.size})"
         axes.hist(shown, bins, histtype="stepfilled", color=colour, alpha=0.22)
         axes.hist(shown, bins, histtype="step", color=colour, lw=1.4, label=label)
         axes.axvline(float(np.median(values)), color=colour, lw=1.2, ls="--")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel=f"{quantity} ({unit})", ylabel=things, xlim=(0, top))
-    axes.legend(loc="upper right")
+    axes.set(xlabel=axis_label(quantity, unit), ylabel=things, xlim=(low, top))
+    if limits is not None:  # the values may lie anywhere, so leave room for the legend
+        axes.set_ylim(0, axes.get_ylim()[1] * 1.25)
+    axes.legend(loc="upper right" if limits is None else "best")
     return as_svg(figure, f"Histogram of {quantity}, stain and prediction")
 
 
 @styled
-def draw_area_pairs(truth: Values, predicted: Values, *, unit: str) -> str:
-    """Plot the predicted area of each matched nucleus against the true one."""
-    figure, axes = new_axes("area-pairs")
-    top = _top(np.concatenate([truth, predicted]))
-    axes.plot([0, top], [0, top], color=QUIET, lw=1, ls="--")
-    axes.text(top * 0.9, top * 0.97, "equal", color=QUIET, ha="right", fontsize=8)
+def draw_pairs(
+    truth: Values,
+    predicted: Values,
+    *,
+    quantity: str,
+    unit: str,
+    limits: tuple[float, float] | None = None,
+) -> str:
+    """Plot the predicted value of each pair against the true one."""
+    figure, axes = new_axes(f"{quantity}-pairs")
+    low, top = limits or (0.0, top_of(np.concatenate([truth, predicted])))
+    axes.plot([low, top], [low, top], color=QUIET, lw=1, ls="--")
+    x, y = (low + part * (top - low) for part in (0.9, 0.97))
+    axes.text(x, y, "equal", color=QUIET, ha="right", fontsize=8)
     axes.plot(truth, predicted, **_dots(truth.size), color=INK)
     axes.set(
-        xlabel=f"area on the stain ({unit})",
-        ylabel=f"area on the prediction ({unit})",
-        xlim=(0, top),
-        ylim=(0, top),
+        xlabel=axis_label(f"{quantity} on the stain", unit),
+        ylabel=axis_label(f"{quantity} on the prediction", unit),
+        xlim=(low, top),
+        ylim=(low, top),
         aspect="equal",
     )
-    return as_svg(figure, "Predicted against true area of matched nuclei")
+    return as_svg(figure, f"Predicted against true {quantity}")
 
 
 @styled
 def draw_displacement(distance: Values, *, unit: str, things: str) -> str:
     """Show how far the predicted centroids are from the true ones."""
     figure, axes = new_axes("displacement")
-    top = _top(distance)
-    bins = _bins(top, distance.size)
+    top = top_of(distance)
+    bins = bin_edges(top, distance.size)
     axes.hist(np.clip(distance, None, top), bins, color=PREDICTION_COLOUR, alpha=0.75)
     median = float(np.median(distance))
     axes.axvline(median, color=INK, lw=1.2, ls="--")
@@ -120,7 +140,7 @@ def draw_intensities(truth: Values, predicted: Values, *, unit: str) -> str:
     figure, axes = new_axes("intensities")
     sides = (truth, predicted)
     ranges = [np.percentile(v, [0.05, 99.95]).tolist() for v in sides]
-    edges = [_edges(v, *limits) for v, limits in zip(sides, ranges, strict=True)]
+    edges = [level_edges(v, *limits) for v, limits in zip(sides, ranges, strict=True)]
     counts, x, y = np.histogram2d(truth, predicted, bins=edges)
     shown = np.ma.masked_equal(counts.T, 0)
     mesh = axes.pcolormesh(
@@ -208,30 +228,3 @@ def _dots(n: int) -> dict[str, Any]:
     """Smaller and fainter dots when there are many."""
     size, alpha = (5, 0.7) if n < 100 else (3.5, 0.5) if n < 1000 else (2, 0.3)
     return {"marker": "o", "ls": "", "ms": size, "alpha": alpha, "mew": 0}
-
-
-def _top(values: Values) -> float:
-    """Give an axis limit that a few giants do not stretch; they lie beyond it."""
-    usual = 2.0 * float(np.percentile(values, 95))
-    return min(float(values.max()) * 1.05, usual) or 1.0
-
-
-def beyond_axis(values: Values) -> int:
-    """Say how many values lie beyond the limit that the charts choose."""
-    return int(np.sum(values > _top(values)))
-
-
-def _edges(values: Values, low: float, high: float) -> Values:
-    """Give about 90 bins; of whole grey levels each bin holds equally many."""
-    if high <= low:
-        return np.array([low - 0.5, low + 0.5])
-    if np.any(values % 1):
-        return np.linspace(low, high, 91)
-    width = max(1, round((high - low) / 90))
-    return np.arange(np.floor(low) - 0.5, high + width, width)
-
-
-def _bins(top: float, n: int) -> list[float]:
-    """Give edges from 0, more of them for more values."""
-    count = int(np.clip(np.sqrt(n) * 1.5, 8, 40))
-    return [float(edge) for edge in np.linspace(0, top, count + 1)]

@@ -10,6 +10,7 @@ from frm_bridge.reporting import figures
 from frm_bridge.reporting.displacementcharts import displacement_charts
 from frm_bridge.reporting.display import read_side
 from frm_bridge.reporting.page import Chart
+from frm_bridge.reporting.scales import beyond_axis
 from frm_bridge.reporting.wording import level_unit, noun, number, unit_of
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _areas(record: Record, ledger: pd.DataFrame) -> list[Chart]:
         charts.append(
             Chart(
                 f"Area of each matched {noun(record)[:-1].replace('nucle', 'nucleus')}",
-                figures.draw_area_pairs(pairs, own, unit=label),
+                figures.draw_pairs(pairs, own, quantity="area", unit=label),
                 f"Ratio prediction / stain: median {number(ratio['median'])}, mean "
                 f"{number(ratio['mean'])} (n = {ratio['n']}); without outliers mean "
                 f"{number(ratio['mean_without_outliers'])} (n = "
@@ -120,7 +121,7 @@ def _displacements(record: Record, ledger: pd.DataFrame) -> list[Chart]:
 
 
 def _beyond(values: Values) -> str:
-    count = figures.beyond_axis(values)
+    count = beyond_axis(values)
     return f" {count} beyond the axis." if count else ""
 
 

@@ -18,6 +18,7 @@ from frm_bridge.reporting.methods import methods
 from frm_bridge.reporting.objectpage import object_page
 from frm_bridge.reporting.page import TOTAL, Page
 from frm_bridge.reporting.profilepage import profile_page
+from frm_bridge.reporting.tablepage import table_page
 from frm_bridge.reporting.trackpage import track_page
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _PAGES: dict[str, Callable[[Record, Path, int], Page]] = {
     "links": link_page,
     "objects": object_page,
     "profiles": profile_page,
+    "table": table_page,
     "tracks": track_page,
 }
 

@@ -35,9 +35,10 @@ def spread_table(lines: Sequence[tuple[str, Record]]) -> Table:
 
 def sides(name: str, unit: str, values: Record) -> list[tuple[str, Record]]:
     """Give a quantity of truth and prediction as two lines of the table."""
+    of = f" ({unit})" if unit else ""
     return [
-        (f"{name}, stain ({unit})", values["truth"]),
-        (f"{name}, prediction ({unit})", values["prediction"]),
+        (f"{name}, stain{of}", values["truth"]),
+        (f"{name}, prediction{of}", values["prediction"]),
     ]
 
 

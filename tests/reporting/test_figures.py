@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from frm_bridge.reporting import figures
+from frm_bridge.reporting.scales import beyond_axis, level_edges
 
 ONE = np.array([120.0])
 AREAS = {"quantity": "area", "unit": "px²", "things": "nuclei"}
@@ -18,7 +19,7 @@ def test_every_chart_can_be_drawn_from_one_value_or_many(values):
     charts = [
         figures.draw_sides(values, values * 1.1, **AREAS),
         figures.draw_sides(values, values[:0], **AREAS),
-        figures.draw_area_pairs(values, values * 1.1, unit="px²"),
+        figures.draw_pairs(values, values * 1.1, quantity="area", unit="px²"),
         figures.draw_displacement(values * 0, unit="px", things="nuclei"),
         figures.draw_displacement(values, unit="px", things="nuclei"),
         figures.draw_register(values, -values),
@@ -40,7 +41,7 @@ def test_two_charts_on_one_page_share_no_id():
         set(re.findall(r'clipPath id="([^"]+)"', svg))
         for svg in (
             figures.draw_sides(MANY, MANY, **AREAS),
-            figures.draw_area_pairs(MANY, MANY, unit="px²"),
+            figures.draw_pairs(MANY, MANY, quantity="area", unit="px²"),
         )
     ]
     assert ids[0]
@@ -56,8 +57,8 @@ def test_the_callers_style_changes_nothing():
 
 def test_giants_lie_beyond_the_axis_and_are_counted():
     values = np.append(np.full(99, 10.0), 500.0)
-    assert figures.beyond_axis(values) == 1
-    assert figures.beyond_axis(ONE) == 0
+    assert beyond_axis(values) == 1
+    assert beyond_axis(ONE) == 0
 
 
 def test_bins_of_whole_grey_levels_hold_equally_many():
@@ -65,6 +66,6 @@ def test_bins_of_whole_grey_levels_hold_equally_many():
         np.arange(200.0), np.arange(200.0), unit="relative units"
     )
     assert "image/png" in svg
-    edges = figures._edges(np.arange(200.0), 0, 199)
+    edges = level_edges(np.arange(200.0), 0, 199)
     assert set(np.diff(edges)) == {2.0}
     assert edges[0] == -0.5
