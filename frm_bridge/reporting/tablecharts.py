@@ -116,7 +116,8 @@ def _pairs(column: Record, truth: Values, predicted: Values, *, unit: str) -> Ch
 
 def _counts(record: Record) -> list[Chart]:
     fields, found = record["fields"], record["summary"]["table"]
-    if len(fields) < 2 or found["one_row"]:
+    none = not found["truth_rows"] and not found["predicted_rows"]
+    if len(fields) < 2 or found["one_row"] or none:
         return []
     truth, predicted = (
         np.array([field["table"][key] for field in fields], dtype=float)

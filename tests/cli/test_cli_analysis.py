@@ -301,3 +301,24 @@ def test_a_pair_in_one_file_has_a_histogram(frm, fields, place):
     assert ended.out == f"{place / 'out' / 'pair'}  {truth.size} pixels\n"
     result = json.loads((place / "out" / "pair" / "result.json").read_text())
     assert result["all_pixels"]["pearson"] == 1
+
+
+def test_a_macro_of_ones_own_compares_truth_and_prediction(frm, fields, place):
+    macro, out = place / "spots.ijm", place / "compared"
+    macro.write_text(MACRO.split("\n", 1)[0] + MACRO[MACRO.index("\nsetThr") :])
+    copies = place / "predicted"
+    shutil.copytree(fields[1], copies)
+    arguments = ("compare", "--truth", fields[1], "--prediction", copies, "-o", out)
+    options = ("--workflow", macro, "--set", "low=200", "--jobs", 2)
+    ended = frm(*arguments, *options)
+    assert ended.status == 0, ended.err
+    assert " rows on the truth, " in ended.out
+    assert (out / "report.html").is_file()
+    record = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    assert record["workflow"]["parameters"] == {"low": 200}
+    assert record["summary"]["table"]["row_error"] == 0
+    macro.write_text("while (true) wait(20);\n")
+    ended = frm(*arguments, "--workflow", macro, "--overwrite", "--time-limit", 1)
+    assert ended.status == 1
+    assert "error: E_WORKFLOW_TIMEOUT" in ended.err
+    assert json.loads((out / "comparison.json").read_text("utf-8")) == record
