@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from frm_bridge.reporting import figures
-from frm_bridge.reporting.scales import beyond_axis, level_edges
+from frm_bridge.reporting.scales import beyond_axis, level_edges, limits_of
 
 ONE = np.array([120.0])
 AREAS = {"quantity": "area", "unit": "px²", "things": "nuclei"}
@@ -69,3 +69,28 @@ def test_bins_of_whole_grey_levels_hold_equally_many():
     edges = level_edges(np.arange(200.0), 0, 199)
     assert set(np.diff(edges)) == {2.0}
     assert edges[0] == -0.5
+
+
+def test_a_heading_is_no_markup_and_no_formula():
+    names = {"quantity": '<b>" $x_$', "unit": ""}
+    for svg in (
+        figures.draw_sides(MANY, MANY, things="rows", limits=(-5, 500), **names),
+        figures.draw_pairs(MANY, MANY, **names),
+    ):
+        assert "<b>" not in svg
+        assert "&lt;b&gt;&quot; $x_$" in svg
+        assert '&lt;b&gt;" $x_$' in svg
+
+
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [
+        ([0, 10], (0, 10.5)),
+        ([-10, 10], (-10.8, 10.8)),
+        ([90, 100], (89.6, 100.4)),
+        ([3, 3], (2.85, 3.15)),
+        ([0, 0], (-0.5, 0.5)),
+    ],
+)
+def test_an_axis_starts_at_0_unless_the_values_lie_far_from_it(values, ends):
+    assert limits_of(np.array(values, float)) == pytest.approx(ends)
