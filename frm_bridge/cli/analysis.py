@@ -232,10 +232,11 @@ def compare(
 
     Files are matched by name. Writes report.html (one page, nothing to install),
     fields.csv, the tables of what was matched (objects.csv; of tracks spots.csv,
-    links.csv and tracks.csv), comparison.json and the workflow's own results for
-    each field. One faulty image stops the whole: a comparison of fewer fields
-    than were given would be another comparison. Area limits are in µm² where the
-    images are calibrated, else in px, unless --area-unit says otherwise.
+    links.csv and tracks.csv; of a script of your own results.csv and columns.csv),
+    comparison.json and the workflow's own results for each field. One faulty
+    image stops the whole: a comparison of fewer fields than were given would be
+    another comparison. Area limits are in µm² where the images are calibrated,
+    else in px, unless --area-unit says otherwise.
 
     For example:
 
