@@ -184,6 +184,7 @@ def _start_embedded() -> ImageJ:
         # Before the first ij class: it rewrites those that would want a display.
         scyjava.jimport("net.imagej.patcher.LegacyInjector").preinit()
         version = str(scyjava.jimport("ij.IJ").getVersion())
+        _load_preferences()
         jython = _jython_version()
     except FrmError:
         raise
@@ -191,6 +192,20 @@ def _start_embedded() -> ImageJ:
     except Exception as error:
         raise _no_imagej(error) from error
     return ImageJ("embedded", version, _java_version(), jython)
+
+
+def _load_preferences() -> None:
+    """Let ImageJ read the user's preferences now.
+
+    NB: without a window it reads them at its first command. That would be in the midst
+    of a macro, which would begin by other preferences than it ends by, and the first
+    run of a process would write other bytes (the byte order of TIFF) than the second.
+    """
+    import scyjava
+
+    pixels = scyjava.jimport("ij.process.ByteProcessor")(1, 1)
+    nothing = scyjava.jimport("ij.ImagePlus")("", pixels)
+    scyjava.jimport("ij.IJ").run(nothing, "Select None", "")
 
 
 def _let_go_of_python() -> None:

@@ -247,6 +247,44 @@ def test_no_preference_and_no_locale_changes_the_table(
     assert len(tables) == 1
 
 
+FIRST = """\
+from pathlib import Path
+from frm_bridge.imagej import run_workflow
+for name in ("one", "two"):
+    run_workflow("my.py", next(Path().glob("*.tif")), name)
+"""
+BLACK = """\
+#@ ImagePlus imp
+from ij import IJ, Prefs
+from ij.measure import ResultsTable
+IJ.run("Measure")
+ResultsTable.getResultsTable().setValue("black", 0, Prefs.blackBackground)
+"""
+
+
+def test_preferences_on_the_disk_change_nothing_in_the_first_run_of_a_process(
+    tmp_path: Path, save: Callable[..., Path], squares: NDArray[np.uint16]
+) -> None:
+    save(squares)
+    (tmp_path / "my.py").write_text(BLACK)
+    (tmp_path / ".imagej").mkdir()
+    every_option = f"prefs.options={2**30 - 1}\nmeasurements=0\n"
+    (tmp_path / ".imagej" / "IJ_Prefs.txt").write_text(every_option)
+    subprocess.run(
+        [sys.executable, "-c", FIRST],
+        cwd=tmp_path,
+        env={**os.environ, "JAVA_TOOL_OPTIONS": f"-Duser.home={tmp_path}"},
+        check=True,
+        timeout=90,
+    )
+    one, two = (
+        (tmp_path / name / "results.csv").read_text() for name in ("one", "two")
+    )
+    assert one == two
+    assert one.splitlines()[0] == "Area,Mean,Min,Max,black"
+    assert one.splitlines()[1].endswith(",0")
+
+
 def test_one_run_leaves_nothing_to_the_next(
     run: Callable[..., WorkflowResult],
 ) -> None:
