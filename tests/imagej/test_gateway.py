@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frm_bridge.errors import EnvironmentProblem, InputError
-from frm_bridge.imagej import run_workflow, start_imagej
+from frm_bridge.imagej import Source, run_workflow, start_imagej
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -100,19 +101,27 @@ def test_importing_the_room_starts_no_java() -> None:
 
 
 @pytest.mark.fiji
-@pytest.mark.skipif("FRM_FIJI" not in os.environ, reason="no FRM_FIJI")
-def test_nuclei_in_a_fiji_equal_nuclei_in_the_embedded_imagej(
-    tmp_path: Path, data_folder: Path
+@pytest.mark.skipif("FRM_FIJI" not in os.environ, reason="FRM_FIJI names no Fiji")
+@pytest.mark.parametrize(
+    ("workflow", "table", "parameters"),
+    [
+        ("nuclei", "objects", {}),
+        ("junctions", "objects", {}),
+        ("profile", "profile", {"x1": 5.0, "y1": 8.0, "x2": 90.5, "y2": 120.0}),
+        ("histogram", "histogram", {}),
+    ],
+)
+def test_a_fiji_gives_the_table_of_the_embedded_imagej(
+    tmp_path: Path,
+    data_folder: Path,
+    in_fiji: Callable[..., Path],
+    workflow: str,
+    table: str,
+    parameters: dict[str, float],
 ) -> None:
     image = data_folder / "mitocheck" / "xy_8bit__mitocheck_incenp_t1.tif"
-    here = run_workflow("nuclei", image, tmp_path / "embedded")
-    done = run_python(
-        "import os; from pathlib import Path\n"
-        "from frm_bridge.imagej import run_workflow\n"
-        "fiji = Path(os.environ['FRM_FIJI'])\n"
-        f"image, output = Path({str(image)!r}), Path({str(tmp_path / 'fiji')!r})\n"
-        "run_workflow('nuclei', image, output, fiji=fiji)\n"
-    )
-    assert done.returncode == 0, done.stderr
-    there = tmp_path / "fiji" / "objects.csv"
-    assert there.read_bytes() == here.objects.read_bytes()
+    images = [image] * (2 if workflow == "histogram" else 1)
+    sources = [Source(each) for each in images]
+    here = run_workflow(workflow, sources, tmp_path / "here", parameters=parameters)
+    there = in_fiji(workflow, *images, **parameters)
+    assert (there / f"{table}.csv").read_bytes() == here.file(table).read_bytes()

@@ -253,6 +253,13 @@ def _unusable() -> dict[str, tuple[NDArray[Any], str]]:
     }
 
 
+def test_more_objects_than_labels_are_an_error(measure: Measure) -> None:
+    block = np.zeros((5, 5), np.uint8)
+    block[1:4, 1:4] = 200
+    with pytest.raises(WorkflowError, match="67600 objects are more than a 16-bit"):
+        measure(np.tile(block, (260, 260)), min_area=1.0, **AS_IT_IS)
+
+
 @pytest.mark.parametrize("name", _unusable())
 def test_what_shows_nothing_is_an_error(
     measure: Measure, tmp_path: Path, name: str

@@ -266,8 +266,10 @@ def test_what_this_imagej_cannot_do_is_said(
     parameters: dict[str, Any],
 ) -> None:
     words = {"linker": "no TrackMate", "detector": "LoG", "linking_distance": "than 0"}
-    with pytest.raises(WorkflowError, match=words[next(iter(parameters))]):
+    with pytest.raises(WorkflowError, match=words[next(iter(parameters))]) as caught:
         track(save_movie(draw(STEADY)), **parameters)
+    expected = "E_WORKFLOW_FAILED" if "linking_distance" in parameters else "E_NO_TRACK"
+    assert caught.value.code.startswith(expected)
 
 
 def test_no_preference_changes_a_track(

@@ -7,7 +7,7 @@ from __future__ import absolute_import, division
 
 import json
 
-from java.lang import System
+from java.lang import System, UnsupportedClassVersionError
 
 from frm.results import Problem
 
@@ -32,26 +32,32 @@ class Limits(object):
 
 def choose(wanted):
     """Give 'TrackMate' or 'laptrack': what was wanted, or what is there."""
-    if wanted in ("auto", "TrackMate") and has_trackmate():
+    if wanted != "laptrack" and has_trackmate():
         return "TrackMate"
     if wanted in ("auto", "laptrack") and _python_side() is not None:
         return "laptrack"
     if wanted == "TrackMate":
-        raise Problem("this ImageJ has no TrackMate: run in a Fiji (--fiji FOLDER), or "
-                      "choose linker laptrack")
+        raise Problem("this ImageJ has no TrackMate", "E_NO_TRACKMATE",
+                      "run in a Fiji that has it (--fiji FOLDER), or choose linker laptrack")
     if wanted == "laptrack":
-        raise Problem("laptrack is on the Python side: call this script with frm-bridge,"
-                      " or choose linker TrackMate")
-    raise Problem("this ImageJ has no TrackMate, and there is no Python side to link: "
-                  "run in a Fiji, or call this script with frm-bridge")
+        raise Problem("laptrack is on the Python side, which did not call this script",
+                      "E_NO_LINKER", "call it by frm-bridge, or choose linker TrackMate")
+    raise Problem("this ImageJ has no TrackMate, and there is no Python side to link",
+                  "E_NO_LINKER", "run in a Fiji, or call this script by frm-bridge")
 
 
 def has_trackmate():
-    """Whether this ImageJ has TrackMate."""
+    """Whether this ImageJ has TrackMate; one that this Java cannot load is an error."""
     try:
         from fiji.plugin.trackmate import TrackMate
     except ImportError:
         return False
+    except UnsupportedClassVersionError as error:
+        raise Problem("the TrackMate of this Fiji was compiled for a newer Java than this, %s:"
+                      " %s" % (System.getProperty("java.version"), error.getMessage()),
+                      "E_JAVA_OLD", "start with a newer one, 21 for TrackMate 8: set JAVA_HOME"
+                      " to its folder, or choose linker laptrack with a detector other than"
+                      " LoG")
     return TrackMate is not None
 
 

@@ -16,8 +16,9 @@ def choose_linker(wanted, detector):
     if detector != "LoG":
         return linking.choose(wanted)
     if wanted == "laptrack" or not linking.has_trackmate():
-        raise Problem("the LoG detector is TrackMate's: run in a Fiji (--fiji FOLDER) "
-                      "with linker auto, or choose detector nuclei")
+        raise Problem("the LoG detector is TrackMate's, which is not here or not the linker",
+                      "E_NO_TRACKMATE", "run in a Fiji (--fiji FOLDER) with linker auto, or "
+                      "choose detector nuclei")
     return "TrackMate"
 
 
