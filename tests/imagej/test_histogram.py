@@ -68,20 +68,20 @@ def counts(result: WorkflowResult, column: str = "count") -> NDArray[np.float64]
     found = np.zeros((bins["number"], bins["number"]))
     rows = table(result)
     places = [
-        np.rint((rows[f"{name}_low"] - bins["low"]) / bins["width"]).astype(int)
+        np.rint((rows[f"{name}_low"] - bins[name]["low"]) / bins[name]["width"])
         for name in ("truth", "prediction")
     ]
-    found[places[0], places[1]] = rows[column]
+    found[tuple(each.astype(int) for each in places)] = rows[column]
     return found
 
 
 def twin(truth: NDArray[Any], prediction: NDArray[Any], bins: dict[str, Any]) -> Any:
-    limits = [bins["low"], bins["high"]]
+    sides = [bins["truth"], bins["prediction"]]
     return np.histogram2d(
         truth.ravel().astype(float),
         prediction.ravel().astype(float),
         bins=bins["number"],
-        range=[limits, limits],
+        range=[[side["low"], side["high"]] for side in sides],
     )[0]
 
 
@@ -92,7 +92,8 @@ def test_counts_of_integers_are_those_of_numpy(
 ) -> None:
     result = histogram(*pair, bit_depth=depth, bins=bins)
     used = result.result["bins"]
-    assert used["width"] == int(used["width"])
+    assert used["truth"] == used["prediction"]
+    assert used["truth"]["width"] == int(used["truth"]["width"])
     np.testing.assert_array_equal(counts(result), twin(*pair, used))
     assert result.count == table(result)["count"].sum() == pair[0].size
     assert table(result)["feature_count"].isna().all()
@@ -103,8 +104,9 @@ def test_axes_are_those_of_the_camera_or_of_the_data(
     histogram: Histogram, pair: Any
 ) -> None:
     camera = histogram(*pair, bit_depth=14).result["bins"]
-    assert camera == {"number": 256, "low": 0, "width": 64, "high": 16384}
-    data = histogram(*pair).result["bins"]
+    side = {"low": 0, "width": 64, "high": 16384}
+    assert camera == {"number": 256, "truth": side, "prediction": side}
+    data = histogram(*pair).result["bins"]["truth"]
     least = min(each.min() for each in pair)
     assert data["low"] == least
     assert data["high"] > max(each.max() for each in pair)
@@ -114,14 +116,85 @@ def test_counts_of_broken_numbers_are_those_of_numpy(histogram: Histogram) -> No
     """At 32 bits, a value within 1e-6 of an edge may fall on its other side."""
     random = np.random.default_rng(4)
     truth = random.normal(0, 1, (90, 110)).astype(np.float32)
-    prediction = (truth + random.normal(0, 0.5, truth.shape)).astype(np.float32)
+    noisy = truth + random.normal(0, 0.5, truth.shape)
+    prediction = (1e-3 * noisy + 0.02).astype(np.float32)
     result = histogram(truth, prediction)
     used = result.result["bins"]
-    assert used["low"] == min(truth.min(), prediction.min())
-    assert used["high"] == pytest.approx(max(truth.max(), prediction.max()))
+    for name, plane in (("truth", truth), ("prediction", prediction)):
+        assert used[name]["low"] == plane.min()
+        assert used[name]["high"] == pytest.approx(plane.max())
     expected = twin(truth, prediction, used)
     assert np.abs(counts(result) - expected).sum() <= 4
     assert counts(result).sum() == truth.size
+
+
+def test_a_relative_prediction_has_steps_of_its_own_beside_whole_levels(
+    histogram: Histogram,
+) -> None:
+    """Both are handed over in one 32-bit file: its type tells nothing of the truth."""
+    random = np.random.default_rng(5)
+    truth = random.integers(3, 200, (90, 110)).astype(np.uint8)
+    prediction = (truth / 255 + random.normal(0, 0.1, truth.shape)).astype(np.float32)
+    for swapped in (False, True):
+        planes = (prediction, truth) if swapped else (truth, prediction)
+        result = histogram(*planes)
+        used = result.result["bins"]
+        whole, broken = (used["truth"], used["prediction"])[:: -1 if swapped else 1]
+        assert whole == {"low": 3, "width": 1, "high": 259}
+        assert broken["low"] == prediction.min()
+        assert broken["high"] == pytest.approx(prediction.max())
+        assert np.abs(counts(result) - twin(*planes, used)).sum() <= 4
+        filled = (counts(result) > 0).any(axis=1 if swapped else 0)
+        assert filled.sum() > 200
+
+
+def test_the_greatest_level_has_its_place_beside_a_relative_prediction(
+    histogram: Histogram,
+) -> None:
+    """257 levels are more than 256 bins of one level take."""
+    truth = np.arange(3, 260, dtype=np.uint16).reshape(1, 257).repeat(20, axis=0)
+    used = histogram(truth, (truth / 300).astype(np.float32)).result["bins"]
+    assert used["truth"] == {"low": 3, "width": 2, "high": 515}
+
+
+@pytest.mark.parametrize(
+    ("shift", "dtype"), [(0, np.float32), (-9000, np.float32), (0, np.uint16)]
+)
+def test_whole_grey_levels_share_their_bins_whatever_the_type(
+    histogram: Histogram, pair: Any, shift: int, dtype: Any
+) -> None:
+    truth, prediction = pair[0], pair[1].astype(dtype) + dtype(shift)
+    result = histogram(truth, prediction, bins=100)
+    used = result.result["bins"]
+    assert used["truth"] == used["prediction"]
+    assert used["truth"]["low"] == min(truth.min(), prediction.min())
+    assert used["truth"]["width"] == int(used["truth"]["width"])
+    np.testing.assert_array_equal(counts(result), twin(truth, prediction, used))
+
+
+@pytest.mark.parametrize("broken", [slice(None), slice(-1, None)])
+def test_broken_numbers_are_no_grey_levels_though_their_steps_be_whole(
+    histogram: Histogram, pair: Any, broken: slice
+) -> None:
+    """Be it all of them, by the same quarter, or one."""
+    prediction = np.sort(pair[1].astype(np.float32), axis=None)
+    prediction[broken] += 0.25
+    used = histogram(pair[0], prediction.reshape(90, 110)).result["bins"]
+    assert used["prediction"]["low"] == prediction.min()
+    assert used["prediction"]["high"] == prediction.max()
+    assert used["truth"]["low"] == pair[0].min()
+
+
+def test_a_bit_depth_is_that_of_both_axes_whatever_the_prediction(
+    histogram: Histogram, pair: Any
+) -> None:
+    relative = (pair[1] / 16383).astype(np.float32)
+    result = histogram(pair[0], relative, bit_depth=14)
+    side = {"low": 0, "width": 64, "high": 16384}
+    bins = {"number": 256, "truth": side, "prediction": side}
+    assert result.result["bins"] == bins
+    assert set(table(result)["prediction_low"]) == {0}
+    assert not result.warnings
 
 
 @pytest.mark.parametrize(
@@ -187,18 +260,24 @@ def test_the_image_has_truth_to_the_right_and_prediction_upwards(
     assert image.sum() == truth.size
 
 
+@pytest.mark.parametrize("scale", [None, 16383, 300])
 def test_imagej_reads_grey_levels_off_the_image(
-    histogram: Histogram, pair: Any
+    histogram: Histogram, pair: Any, scale: float | None
 ) -> None:
     from scyjava import jimport
 
-    result = histogram(*pair)
+    truth, prediction = pair
+    if scale:
+        prediction = (prediction / scale - 0.2).astype(np.float32)
+    result = histogram(truth, prediction)
     bins = result.result["bins"]
+    assert (bins["truth"] == bins["prediction"]) == (scale is None)
     opened = jimport("ij.IJ").openImage(str(result.file("histogram_image")))
-    scale, last = opened.getCalibration(), bins["number"] - 1
-    assert scale.getX(3.0) == pytest.approx(bins["low"] + 3 * bins["width"])
-    assert scale.getY(float(last - 5), last + 1) == pytest.approx(
-        bins["low"] + 5 * bins["width"]
+    scale_of, last = opened.getCalibration(), bins["number"] - 1
+    x, y = bins["truth"], bins["prediction"]
+    assert scale_of.getX(3.0) == pytest.approx(x["low"] + 3 * x["width"], rel=1e-4)
+    assert scale_of.getY(float(last - 5), last + 1) == pytest.approx(
+        y["low"] + 5 * y["width"], rel=1e-4
     )
 
 

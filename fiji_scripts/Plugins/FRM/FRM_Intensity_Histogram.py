@@ -14,7 +14,8 @@ Steps   2D histogram of raw grey levels, Pearson's correlation and the line of l
         LaChance & Cohen 2020, S3 Fig and Fig 2.
 Output  in output_folder: histogram.csv (bins that are not empty, by their lower edges),
         histogram_image.tif, merge.tif, and result.json last.
-Units   grey levels.
+Units   grey levels, of the prediction those of its own image. Both axes have the same
+        bins by a bit depth and for two images of whole grey levels, else each its own.
 """
 # name: histogram
 # measures: pair
@@ -32,7 +33,9 @@ COLUMNS = ["truth_low", "prediction_low", "count", "feature_count"]
 
 def table(steps, counts, features):
     """The bins that are not empty; feature_count is empty without a threshold."""
-    return [[steps.low_edge(truth), steps.low_edge(prediction), counts[truth, prediction],
+    x_steps, y_steps = steps.truth, steps.prediction
+    return [[x_steps.low_edge(truth), y_steps.low_edge(prediction),
+             counts[truth, prediction],
              None if features is None else features.get((truth, prediction), 0)]
             for truth, prediction in sorted(counts)]
 

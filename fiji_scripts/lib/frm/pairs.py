@@ -19,9 +19,8 @@ _PAIR = 2
 class Pair(object):
     """Two 32-bit planes of one size."""
 
-    def __init__(self, truth, prediction, integer, imp):
-        self.truth, self.prediction = truth, prediction
-        self.integer, self.imp = integer, imp
+    def __init__(self, truth, prediction, imp):
+        self.truth, self.prediction, self.imp = truth, prediction, imp
         self.pixels = truth.getPixelCount()
 
     def relation(self, mask=None):
@@ -95,8 +94,7 @@ def open_pair(image_path, prediction_image):
         raise Problem("%s has %d x %d px, %s has %d x %d px" % (
             imp.getTitle(), imp.getWidth(), imp.getHeight(),
             other.getTitle(), other.getWidth(), other.getHeight()))
-    integer = max(imp.getBitDepth(), other.getBitDepth()) <= 16
-    return Pair(images.plane_of(imp), images.plane_of(other), integer, imp)
+    return Pair(images.plane_of(imp), images.plane_of(other), imp)
 
 
 def _two_planes(imp):
@@ -107,24 +105,72 @@ def _two_planes(imp):
                       % (imp.getTitle(), stack.size()))
     planes = [images.plane_of(ImagePlus("", stack.getProcessor(number)))
               for number in (1, 2)]
-    return Pair(planes[0], planes[1], imp.getBitDepth() <= 16, imp)
+    return Pair(planes[0], planes[1], imp)
 
 
 class Bins(object):
-    """Equal steps from ``low`` up, the same for truth and prediction.
+    """Steps of grey levels: of the truth, and of the prediction.
 
-    Steps of integer images are whole grey levels: else bins of 1 and of 2 levels would
-    take turns. The outermost bins take what lies outside, which only a bit depth allows.
+    Both are the same by a bit depth, and for two images of whole grey levels, as of one
+    camera. Else each side has its own range: a relative prediction, of 0 to 1 say, would
+    fill one row of the camera's.
     """
 
     def __init__(self, pair, number, bit_depth):
         self.number, self.bit_depth = number, bit_depth
-        both = [_statistics(plane, None) for plane in (pair.truth, pair.prediction)]
-        least, greatest = min(each.min for each in both), max(each.max for each in both)
-        self.low = 0.0 if bit_depth else least
-        span = 2.0 ** bit_depth if bit_depth else greatest - least + int(pair.integer)
+        both = [_Range(plane) for plane in (pair.truth, pair.prediction)]
+        if bit_depth:
+            sides = [_Steps(number, 0.0, 2.0 ** bit_depth, True)] * _PAIR
+        elif all(side.whole for side in both):
+            least, greatest = min(s.least for s in both), max(s.greatest for s in both)
+            sides = [_Steps(number, least, greatest - least + 1, True)] * _PAIR
+        else:
+            sides = [_Steps(number, side.least, side.greatest - side.least + side.whole,
+                            side.whole) for side in both]
+        self.truth, self.prediction = sides
+
+    def outside(self, plane):
+        """How many pixels a camera of this bit depth cannot have measured."""
+        if not self.bit_depth:
+            return 0
+        inside = _between(plane, -0.5, 2.0 ** self.bit_depth - 0.5)
+        return plane.getPixelCount() - size(inside)
+
+    def describe(self):
+        """For result.json."""
+        return {"number": self.number, "truth": self.truth.describe(),
+                "prediction": self.prediction.describe()}
+
+
+class _Range(object):
+    """The least and the greatest value of a plane, and whether all are whole numbers.
+
+    The values tell, not the file's type: one file of both planes has one type.
+    """
+
+    def __init__(self, plane):
+        stats = _statistics(plane, None)
+        self.least, self.greatest = stats.min, stats.max
+        # NB: from the least value up, for 16 bits hold nothing below 0.
+        levels = plane.duplicate()
+        levels.add(-self.least)
+        rest = levels.convertToShortProcessor(False).convertToFloatProcessor()
+        rest.copyBits(levels, 0, 0, Blitter.DIFFERENCE)
+        self.whole = self.least == math.floor(self.least) and (
+            _statistics(rest, None).max == 0)
+
+
+class _Steps(object):
+    """Equal steps from ``low`` up: the bins of one side.
+
+    Steps of whole grey levels are whole: else bins of 1 and of 2 levels would take turns.
+    The outermost bins take what lies outside, which only a bit depth allows.
+    """
+
+    def __init__(self, number, low, span, whole):
+        self.number, self.low = number, low
         self.width = span / number or 1.0
-        if bit_depth or pair.integer:
+        if whole:
             self.width = math.ceil(self.width)
 
     def place(self, plane):
@@ -143,17 +189,9 @@ class Bins(object):
         """The least grey value of a bin."""
         return self.low + number * self.width
 
-    def outside(self, plane):
-        """How many pixels a camera of this bit depth cannot have measured."""
-        if not self.bit_depth:
-            return 0
-        inside = _between(plane, -0.5, 2.0 ** self.bit_depth - 0.5)
-        return plane.getPixelCount() - size(inside)
-
     def describe(self):
         """For result.json."""
-        return {"number": self.number, "low": self.low, "width": self.width,
-                "high": self.low_edge(self.number)}
+        return {"low": self.low, "width": self.width, "high": self.low_edge(self.number)}
 
 
 class Histogram(object):
@@ -161,9 +199,9 @@ class Histogram(object):
 
     def __init__(self, pair, bins):
         self.bins = bins
-        self.index = bins.place(pair.truth)
+        self.index = bins.truth.place(pair.truth)
         self.index.multiply(bins.number)
-        self.index.copyBits(bins.place(pair.prediction), 0, 0, Blitter.ADD)
+        self.index.copyBits(bins.prediction.place(pair.prediction), 0, 0, Blitter.ADD)
 
     def counts(self, mask=None):
         """All pixels, or those where a mask is not 0."""
@@ -176,17 +214,17 @@ class Histogram(object):
 
     def image(self, counts):
         """The counts as an image: truth to the right, prediction upwards."""
-        number = self.bins.number
+        number, x_steps, y_steps = self.bins.number, self.bins.truth, self.bins.prediction
         plane = FloatProcessor(number, number)
         for (x, y), count in counts.items():
             plane.setf(x, number - 1 - y, count)
         imp = ImagePlus("2D histogram (x: truth, y: prediction)", plane)
         imp.setIgnoreGlobalCalibration(True)
         scale = imp.getCalibration()
-        scale.pixelWidth = scale.pixelHeight = self.bins.width
+        scale.pixelWidth, scale.pixelHeight = x_steps.width, y_steps.width
         scale.setUnit("grey level")
-        scale.xOrigin = -self.bins.low / self.bins.width
-        scale.yOrigin = number - 1 + self.bins.low / self.bins.width
+        scale.xOrigin = -x_steps.low / x_steps.width
+        scale.yOrigin = number - 1 + y_steps.low / y_steps.width
         scale.setInvertY(True)
         imp.resetDisplayRange()
         return imp
