@@ -82,15 +82,16 @@ class HistogramSummary(PixelSummary):
     feature_levels : LevelAgreement or None
         Of the pixels whose truth is above the threshold; None without one.
     bins : mapping or None
-        ``number``, ``low``, ``width`` and ``high``, on both axes; None where they
-        differ from field to field, whose counts cannot be added then.
+        ``number`` on each axis, and ``low``, ``width`` and ``high`` of ``truth`` and of
+        ``prediction``; None where they differ from field to field, whose counts cannot
+        be added then.
     same_unit : bool
         Whether truth and prediction are both in grey levels.
     """
 
     levels: LevelAgreement
     feature_levels: LevelAgreement | None
-    bins: Mapping[str, float] | None
+    bins: Mapping[str, Any] | None
     same_unit: bool
 
 
@@ -215,6 +216,11 @@ def _row(one: HistogramField) -> dict[str, Any]:
         **{name: found["levels"][name] for name in _RELATION},
         **{f"feature_{name}": feature.get(name) for name in _RELATION},
         "feature_threshold": feature.get("threshold"),
-        **{f"bin_{name}": found["bins"][name] for name in ("number", "low", "width")},
+        "bin_number": found["bins"]["number"],
+        **{
+            f"{side}_bin_{name}": found["bins"][side][name]
+            for side in ("truth", "prediction")
+            for name in ("low", "width")
+        },
         **pixel_columns(one.pixels),
     }

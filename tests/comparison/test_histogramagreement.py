@@ -65,7 +65,9 @@ def test_correlation_and_line_are_those_of_numpy(run):
 
 def test_with_a_bit_depth_the_counts_of_all_fields_are_added(run, two):
     found = run(two, bit_depth=8, bins=64)
-    assert dict(found.summary.bins) == {"number": 64, "low": 0, "width": 4, "high": 256}
+    side = {"low": 0, "width": 4, "high": 256}
+    bins = {"number": 64, "truth": side, "prediction": side}
+    assert dict(found.summary.bins) == bins
     table = pd.read_csv(found.output / "histogram.csv")
     assert list(table) == ["truth_low", "prediction_low", "count", "feature_count"]
     edges = np.arange(0, 257, 4)
@@ -88,6 +90,34 @@ def test_where_bins_differ_the_counts_stay_with_their_fields(run, two):
     assert table.groupby("field")["count"].sum().to_dict() == dict.fromkeys(
         ("001", "002", "003"), 1200
     )
+
+
+def test_truth_and_prediction_have_bins_of_their_own_in_the_tables(run):
+    truth = levels(1)
+    noise = np.random.default_rng(6).normal(0, 0.1, truth.shape)
+    relative = (truth / 255 + noise).astype(np.float32)
+    found = run({"a": (truth, relative)}, bins=32, properties=RELATIVE)
+    assert found.summary.bins is not None
+    row = pd.read_csv(found.output / "fields.csv").iloc[0]
+    assert row["bin_number"] == 32
+    edges = []
+    for side in ("truth", "prediction"):
+        bins = found.summary.bins[side]
+        assert row[f"{side}_bin_low"] == pytest.approx(bins["low"])
+        assert row[f"{side}_bin_width"] == pytest.approx(bins["width"])
+        edges.append(bins["low"] + bins["width"] * np.arange(33))
+    assert (edges[0][0], edges[0][1]) == (truth.min(), truth.min() + 6)
+    assert edges[1][[0, -1]] == pytest.approx([relative.min(), relative.max()])
+    edges[1][-1] = relative.max()
+    expected = np.histogram2d(truth.ravel(), relative.ravel(), bins=edges)[0]
+    table = pd.read_csv(found.output / "histogram.csv")
+    counted = np.zeros((32, 32))
+    places = [
+        np.rint((table[f"{side}_low"] - edge[0]) / (edge[1] - edge[0]))
+        for side, edge in zip(("truth", "prediction"), edges, strict=True)
+    ]
+    counted[tuple(each.astype(int) for each in places)] = table["count"]
+    assert np.abs(counted - expected).sum() <= 4  # 32 bits, at the edges
 
 
 def test_fields_are_summarised_one_by_one_and_means_over_all_pixels(run, two):
