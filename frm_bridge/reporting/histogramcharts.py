@@ -35,7 +35,8 @@ class View:
     table : DataFrame
         ``truth_low``, ``prediction_low``, ``count`` and ``feature_count``.
     bins : mapping
-        ``number``, ``low``, ``width`` and ``high`` of both axes.
+        ``number`` on each axis, and ``low``, ``width`` and ``high`` of ``truth`` and of
+        ``prediction``.
     whole : bool
         Whether the axes are those of the camera; else they end where the data do.
     same_unit : bool
@@ -48,7 +49,7 @@ class View:
 
     title: str
     table: pd.DataFrame
-    bins: Mapping[str, float]
+    bins: Mapping[str, Any]
     whole: bool
     same_unit: bool
     fit: tuple[float, float] | None = None
@@ -146,8 +147,7 @@ def draw_histogram(view: View, *, salt: str) -> str:
     figure, axes = new_axes(salt)
     counts, edges = _matrix(view)
     mesh = axes.pcolormesh(
-        edges,
-        edges,
+        *edges,
         np.ma.masked_equal(counts.T, 0),
         cmap="viridis",
         norm=LogNorm(1, max(2.0, float(counts.max()))),
@@ -155,15 +155,22 @@ def draw_histogram(view: View, *, salt: str) -> str:
     )
     figure.colorbar(mesh, ax=axes, label="pixels", pad=0.02)
     x, y = _limits(view, counts, edges)
-    ends = np.array([edges[0], edges[-1]])
-    if view.same_unit:
-        axes.plot(ends, ends, color=QUIET, lw=1, ls="--")
-        axes.set_aspect("equal", adjustable="box")
-    if view.fit is not None:
-        axes.plot(ends, view.fit[0] * ends + view.fit[1], color=INK, lw=0.9)
+    _draw_lines(axes, view, edges)
     _label(axes, same_unit=view.same_unit)
     axes.set(xlim=x, ylim=y)
     return as_svg(figure, f"2D histogram of grey levels: {salt}")
+
+
+def _draw_lines(axes: Axes, view: View, edges: tuple[Values, Values]) -> None:
+    """Draw equal levels, where units agree, and the line of least squares."""
+    if view.same_unit:
+        levels = np.concatenate(edges)
+        ends = np.array([levels.min(), levels.max()])
+        axes.plot(ends, ends, color=QUIET, lw=1, ls="--")
+        axes.set_aspect("equal", adjustable="box")
+    if view.fit is not None:
+        ends = edges[0][[0, -1]]
+        axes.plot(ends, view.fit[0] * ends + view.fit[1], color=INK, lw=0.9)
 
 
 def _label(axes: Axes, *, same_unit: bool) -> None:
@@ -171,31 +178,35 @@ def _label(axes: Axes, *, same_unit: bool) -> None:
     axes.set(xlabel="stain (grey levels)", ylabel=f"prediction ({unit})")
 
 
-def _matrix(view: View) -> tuple[Values, Values]:
-    """Give the counts as (truth, prediction), and the edges of the bins."""
-    number_of, low, width = (view.bins[name] for name in ("number", "low", "width"))
-    n = int(number_of)
+def _matrix(view: View) -> tuple[Values, tuple[Values, Values]]:
+    """Give the counts as (truth, prediction), and the edges of the bins of each."""
+    n = int(view.bins["number"])
     column = "count" if view.above is None else "feature_count"
     table = view.table[view.table[column] > 0]
-    places = [
-        np.rint((table[f"{side}_low"].to_numpy(float) - low) / width).astype(int)
-        for side in ("truth", "prediction")
-    ]
+    places, edges = [], []
+    for side in ("truth", "prediction"):
+        low, width = view.bins[side]["low"], view.bins[side]["width"]
+        at = (table[f"{side}_low"].to_numpy(float) - low) / width
+        places.append(np.rint(at).astype(int))
+        edges.append(low + width * np.arange(n + 1, dtype=np.float64))
     counts = np.zeros((n, n))
     np.add.at(counts, tuple(places), table[column].to_numpy(float))
-    edges: Values = low + width * np.arange(n + 1, dtype=np.float64)
-    return counts, edges
+    return counts, (edges[0], edges[1])
 
 
 def _limits(
-    view: View, counts: Values, edges: Values
+    view: View, counts: Values, edges: tuple[Values, Values]
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Choose where the axes end: the camera's range, or that of the data."""
-    least = edges[0] if view.above is None else view.above
+    x, y = edges
+    least = -np.inf if view.above is None else view.above
     if view.whole:
-        return (least, edges[-1]), (edges[0], edges[-1])
+        return (max(x[0], least), x[-1]), (y[0], y[-1])
     used = [np.flatnonzero(counts.any(axis=axis)) for axis in (1, 0)]
-    spans = [(float(edges[at[0]]), float(edges[at[-1] + 1])) for at in used]
+    spans = [
+        (float(edge[at[0]]), float(edge[at[-1] + 1]))
+        for edge, at in zip(edges, used, strict=True)
+    ]
     if view.same_unit:
         both = min(s[0] for s in spans), max(s[1] for s in spans)
         return (max(both[0], least), both[1]), both

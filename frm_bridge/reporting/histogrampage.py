@@ -12,6 +12,7 @@ from frm_bridge.reporting.panels import choose_fields
 from frm_bridge.reporting.sidebyside import side_panels
 from frm_bridge.reporting.spread import spread_table
 from frm_bridge.reporting.wording import (
+    MINUS,
     NOT_AVAILABLE,
     extent,
     field_title,
@@ -153,20 +154,29 @@ def _tiles(record: Record) -> list[Tile]:
 def _charts_note(record: Record) -> str:
     if record["summary"]["bins"] is not None:
         return ""
-    return (
+    note = (
         f"The bins follow the range of each {unit_of(record)}, so counts cannot be "
-        "added: with bit_depth they are those of the camera, and can."
+        "added"
     )
+    if not record["summary"]["same_unit"]:
+        return f"{note}."
+    return f"{note}: with bit_depth they are those of the camera, and can."
 
 
 def _bins(record: Record) -> str:
+    """Say what the bins are: ``256 of 4, from 0 to 1024, on both axes``."""
     bins = record["summary"]["bins"]
     if bins is None:
         return f"those of each {unit_of(record)}'s own range"
-    return (
-        f"{bins['number']:g} of {bins['width']:g}, from {bins['low']:g} to "
-        f"{bins['high']:g}, on both axes"
+    truth, prediction = (
+        "{:g} of {width:g}, from {low:g} to {high:g}".format(
+            bins["number"], **bins[side]
+        ).replace("-", MINUS)
+        for side in ("truth", "prediction")
     )
+    if truth == prediction:
+        return f"{truth}, on both axes"
+    return f"stain {truth}; prediction {prediction}"
 
 
 def _tables(record: Record) -> list[Table]:

@@ -6,14 +6,16 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy import ndimage
 
 from frm_bridge.comparison import compare
 from frm_bridge.imagej import find_workflow
 from frm_bridge.images import create_image
 from frm_bridge.reporting import write_report
-from frm_bridge.reporting.histogramcharts import View, _limits, _matrix
+from frm_bridge.reporting.histogramcharts import View, _draw_lines, _limits, _matrix
 from frm_bridge.reporting.histogrampage import histogram_page
 from frm_bridge.reporting.methods import methods
 
@@ -100,28 +102,60 @@ def test_there_is_a_histogram_of_all_pixels_and_one_of_the_feature_regions(page)
     assert page.charts[0].caption.startswith("14,400 pixels")
 
 
-def test_counts_stand_where_their_levels_are():
-    import pandas as pd
+TABLE = pd.DataFrame(
+    {
+        "truth_low": [16.0, 32.0],
+        "prediction_low": [0.0, 48.0],
+        "count": [5, 7],
+        "feature_count": [0, 7],
+    }
+)
+SIDE = {"low": 0.0, "width": 16.0, "high": 64.0}
+BINS = {"number": 4, "truth": SIDE, "prediction": SIDE}
 
-    table = pd.DataFrame(
-        {
-            "truth_low": [16.0, 32.0],
-            "prediction_low": [0.0, 48.0],
-            "count": [5, 7],
-            "feature_count": [0, 7],
-        }
-    )
-    bins = {"number": 4, "low": 0.0, "width": 16.0, "high": 64.0}
+
+def test_counts_stand_where_their_levels_are():
+    view = View("", TABLE, BINS, whole=False, same_unit=False)
+    counts, edges = _matrix(view)
+    assert (counts[1, 0], counts[2, 3], counts.sum()) == (5, 7, 12)
+    assert [each.tolist() for each in edges] == [[0, 16, 32, 48, 64]] * 2
+    assert _limits(view, counts, edges) == ((16, 48), (0, 64))
+    equal = View("", TABLE, BINS, whole=False, same_unit=True)
+    assert _limits(equal, counts, edges) == ((0, 64), (0, 64))
+    camera = View("", TABLE, BINS, whole=True, same_unit=True, above=20.0)
+    assert _matrix(camera)[0].sum() == 7
+    assert _limits(camera, counts, edges) == ((20, 64), (0, 64))
+
+
+def test_each_axis_has_its_own_levels_where_bins_differ():
+    table = TABLE.assign(prediction_low=[-0.5, 1.0])
+    own = {"low": -0.5, "width": 0.5, "high": 1.5}
+    bins = {**BINS, "prediction": own}
     view = View("", table, bins, whole=False, same_unit=False)
     counts, edges = _matrix(view)
     assert (counts[1, 0], counts[2, 3], counts.sum()) == (5, 7, 12)
-    assert edges.tolist() == [0, 16, 32, 48, 64]
-    assert _limits(view, counts, edges) == ((16, 48), (0, 64))
+    assert edges[0].tolist() == [0, 16, 32, 48, 64]
+    assert edges[1].tolist() == [-0.5, 0, 0.5, 1, 1.5]
+    assert _limits(view, counts, edges) == ((16, 48), (-0.5, 1.5))
     equal = View("", table, bins, whole=False, same_unit=True)
-    assert _limits(equal, counts, edges) == ((0, 64), (0, 64))
-    camera = View("", table, bins, whole=True, same_unit=True, above=20.0)
-    assert _matrix(camera)[0].sum() == 7
-    assert _limits(camera, counts, edges) == ((20, 64), (0, 64))
+    assert _limits(equal, counts, edges) == ((-0.5, 48), (-0.5, 48))
+
+
+def lines(view):
+    """Give the ends of the lines of a chart."""
+    axes = Figure().add_subplot()
+    _draw_lines(axes, view, _matrix(view)[1])
+    return [line.get_xydata().tolist() for line in axes.get_lines()]
+
+
+def test_equal_levels_are_a_line_across_both_axes_where_units_agree():
+    own = {"low": -0.5, "width": 20.0, "high": 79.5}
+    table = TABLE.assign(prediction_low=[-0.5, 59.5])
+    bins = {**BINS, "prediction": own}
+    view = View("", table, bins, whole=False, same_unit=True)
+    assert lines(view) == [[[-0.5, -0.5], [79.5, 79.5]]]
+    fitted = View("", table, bins, whole=False, same_unit=False, fit=(0.5, 1.0))
+    assert lines(fitted) == [[[0, 1], [64, 33]]]
 
 
 def test_without_a_bit_depth_each_field_has_a_histogram_of_its_own(tmp_path):
@@ -134,6 +168,25 @@ def test_without_a_bit_depth_each_field_has_a_histogram_of_its_own(tmp_path):
     ]
     assert "thin line: least squares" in page.charts[0].caption
     assert "with bit_depth" in page.charts_note
+    assert page.facts == [("bins", "those of each field's own range")]
+
+
+def test_counts_of_relative_predictions_are_not_added_by_a_bit_depth(tmp_path):
+    """It would put all of a relative prediction into one row."""
+    page, _ = page_of(compared(tmp_path, count=2, relative=True))
+    assert page.charts_note.endswith("so counts cannot be added.")
+
+
+def test_the_bins_are_told_once_where_both_sides_have_the_same(page, tmp_path):
+    assert page.facts == [("bins", "256 of 16, from 0 to 4096, on both axes")]
+    other, record = page_of(compared(tmp_path, relative=True, bins=16))
+    ((_, words),) = other.facts
+    own = record["summary"]["bins"]["prediction"]
+    assert words.startswith("stain 16 of ")
+    assert words.endswith(
+        f"; prediction 16 of {own['width']:g}, from {own['low']:g} to {own['high']:g}"
+    )
+    assert f"Bins: {words}." in other.matching[0]
 
 
 def test_a_relative_prediction_is_not_judged_by_its_levels(tmp_path):
