@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from frm_bridge.cli.stopping import raise_if_stopped
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,13 +90,15 @@ def explain(error: FrmError) -> None:
 def progress_bar(label: str) -> Iterator[Callable[..., None]]:
     """Show a bar with the time left on a terminal; stay silent elsewhere.
 
+    Each move is a place to stop at, too.
+
     Yields
     ------
     callable (done, total, [text])
         Moves the bar; the text stands behind the label.
     """
     if not sys.stderr.isatty():
-        yield lambda done, total, text="": None
+        yield lambda done, total, text="": raise_if_stopped()
         return
     from rich.console import Console
     from rich.progress import (
@@ -119,6 +122,7 @@ def progress_bar(label: str) -> Iterator[Callable[..., None]]:
         task = bars.add_task(label, total=None)
 
         def move(done: int, total: int, text: str = "") -> None:
+            raise_if_stopped()
             bars.update(
                 task, completed=done, total=total, description=f"{label} {text}".strip()
             )

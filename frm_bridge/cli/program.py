@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
-import threading
 import warnings
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,10 +23,11 @@ from frm_bridge.cli import (
     training,
 )
 from frm_bridge.cli.options import explain
+from frm_bridge.cli.stopping import stoppable
 from frm_bridge.errors import FrmError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 DEBUG = "FRM_BRIDGE_DEBUG"
 INTERRUPTED = 130
@@ -97,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.filterwarnings("ignore")  # libraries' own, of no use to a user
     command = typer.main.get_command(app)
     try:
-        with _stoppable():
+        with stoppable():
             status = command.main(
                 args=list(sys.argv[1:] if arguments is None else arguments),
                 prog_name="frm-bridge",
@@ -134,23 +132,6 @@ def _refused_by_the_system(error: OSError) -> int:
         fix = "give a shorter name"
     _explain(OutputError("E_NOT_PERMITTED", f"{place}: {error.strerror}", fix))
     return 1
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM, which clusters send, clean up as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _unforeseen(error: Exception) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from frm_bridge.doors.wrappers import write_wrappers
 from frm_bridge.errors import OutputError
 from frm_bridge.imagej.gateway import check_fiji_folder
-from frm_bridge.imagej.workflows import request_scripts, shipped_scripts
+from frm_bridge.imagej.workflows import menu_scripts
 from frm_bridge.outputs import make_folder, write_text
 from frm_bridge.shipped import shipped_folder
 
@@ -48,7 +48,7 @@ def install_scripts(folder: Path, *, python: Path | None = None) -> list[Path]:
     """
     folder = check_fiji_folder(folder)
     _refuse(folder / WRAPPERS, "*.ijm", "the commands for plain ImageJ")
-    scripts = (*shipped_scripts().values(), *request_scripts().values())
+    scripts = menu_scripts()
     modules = sorted((shipped_folder("fiji_scripts") / "lib" / "frm").glob("*.py"))
     return [
         *_copy(scripts, folder / SCRIPTS),

@@ -214,12 +214,12 @@ def library_folder(script: Path) -> Path:
 
 def shipped_scripts() -> dict[str, Path]:
     """Give the script of each shipped workflow, by name."""
-    return {_name_of(path): path for path in _commands() if _is_workflow(path)}
+    return {_name_of(path): path for path in menu_scripts() if _is_workflow(path)}
 
 
 def request_scripts() -> dict[str, Path]:
     """Give the shipped scripts that measure nothing, by what they ask of Python."""
-    return {asked_by(path): path for path in _commands() if asked_by(path)}
+    return {asked_by(path): path for path in menu_scripts() if asked_by(path)}
 
 
 def asked_by(script: Path) -> str:
@@ -237,7 +237,8 @@ def _is_workflow(script: Path) -> bool:
     return not (asked_by(script) or _NO_WORKFLOW.search(source))
 
 
-def _commands() -> list[Path]:
+def menu_scripts() -> list[Path]:
+    """Give the scripts of all commands of the menu, also those that are no workflow."""
     folder = shipped_folder("fiji_scripts") / "Plugins" / "FRM"
     return sorted(folder.glob("FRM_*.py"))
 

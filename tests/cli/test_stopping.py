@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import time
 import numpy as np
 import pytest
 import tifffile
+
+from frm_bridge.cli.options import progress_bar
+from frm_bridge.cli.stopping import stoppable
 
 
 def program(*arguments: object) -> list[str]:
@@ -47,3 +51,14 @@ def test_a_comparison_that_is_stopped_gives_the_earlier_one_back(
     assert running.returncode == 130
     assert "no half-written result was left behind" in said
     assert listing(out) == before
+
+
+def test_a_signal_whose_exception_was_lost_is_not(capsys):
+    with stoppable(), progress_bar("fields") as progress:
+        progress(0, 2)
+        with contextlib.suppress(KeyboardInterrupt):  # as in a finaliser
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            progress(1, 2)
+        progress(2, 2)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -137,8 +137,9 @@ def test_png_and_tiff_of_the_same_pixels_give_the_same_table(
 
 def test_a_stack_needs_a_plane(tmp_path: Path, field: NDArray[Any]) -> None:
     stack = tmp_path / "stack.tif"
-    planes = np.stack([np.zeros_like(field), field, field])
-    planes[2, :120] = 100
+    noise = np.random.default_rng(0).normal(100, 5, field.shape).astype(np.float32)
+    planes = np.stack([noise, field, field])
+    planes[2, :120] = noise[:120]
     tifffile.imwrite(stack, planes, imagej=True, metadata={"axes": "TYX"})
     with pytest.raises(InputError, match="has 3 planes") as caught:
         run_workflow("nuclei", stack, tmp_path / "out")
