@@ -227,6 +227,8 @@ def test_a_fiji_tells_branches_and_junctions(
 def test_a_fiji_finds_no_branch_where_there_is_none(
     save: Callable[..., Path], in_fiji: Callable[..., Path]
 ) -> None:
-    folder = in_fiji("junctions", save(np.zeros((40, 50), np.uint8)))
+    spot = np.zeros((40, 50), np.uint8)
+    spot[20, 25] = 90
+    folder = in_fiji("junctions", save(spot), **ALL_PIXELS)
     assert pd.read_csv(folder / "branches.csv").empty
     assert json.loads((folder / "result.json").read_text())["skeleton"]["branches"] == 0
