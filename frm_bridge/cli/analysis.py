@@ -165,7 +165,7 @@ def _analyze_each(
     from frm_bridge.imagej import run_workflows
 
     faults = Faults(len(runs))
-    lines, notes = [], []
+    lines, notes, uncalibrated = [], [], 0
     outcomes = run_workflows(runs, workers=workers, time_limit_s=time_limit_s)
     try:
         with progress_bar(runs[0].workflow.name) as progress, closing(outcomes):
@@ -177,7 +177,13 @@ def _analyze_each(
                         raise result
                     lines.append(f"{run.output}  {result.count} {result.things}")
                     notes += [f"{run.output.name}: {text}" for text in result.warnings]
+                    uncalibrated += result.result.get("pixel_size_um", 0) is None
     finally:
+        if uncalibrated:
+            notes.append(
+                f"{uncalibrated} of {len(runs)} give no pixel size in µm (inches are "
+                "none): lengths are in px; --pixel-size gives one"
+            )
         warn(notes)
         typer.echo("\n".join(lines), nl=bool(lines))
     faults.end("the others are measured; mend these, and measure them alone")

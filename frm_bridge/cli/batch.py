@@ -96,6 +96,7 @@ class Faults:
     def __init__(self, total: int) -> None:
         self.total = total
         self.names: list[str] = []
+        self._fix = ""
 
     @contextmanager
     def of(self, source: Path) -> Iterator[None]:
@@ -110,7 +111,8 @@ class Faults:
                 raise
             if source.name not in error.message:
                 error = type(error)(error.code, f"{source}: {error.message}", error.fix)
-            explain(error)
+            explain(error, known_fix=self._fix)
+            self._fix = error.fix
             self.names.append(source.name)
 
     def end(self, fix: str) -> None:
@@ -118,6 +120,8 @@ class Faults:
         if self.names:
             named = ", ".join(self.names[:_NAMED])
             rest = len(self.names) - _NAMED
+            if len(self.names) == self.total > 1:
+                fix = "none is left to go on with: see what is said of each above"
             raise InputError(
                 "E_IMAGES",
                 f"{len(self.names)} of {self.total} images cannot be used: {named}"

@@ -80,10 +80,11 @@ def one_of(option: str, value: str, choices: Iterable[str]) -> Any:
     return value
 
 
-def explain(error: FrmError) -> None:
-    """Print an error and its fix on standard error."""
+def explain(error: FrmError, *, known_fix: str = "") -> None:
+    """Print an error and, unless it was printed just before, its fix."""
     typer.echo(f"error: {error.code} {error.message}", err=True)
-    typer.echo(f"fix: {error.fix}", err=True)
+    if error.fix != known_fix:
+        typer.echo(f"fix: {error.fix}", err=True)
 
 
 @contextmanager

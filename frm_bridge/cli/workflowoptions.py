@@ -7,6 +7,7 @@ of the commands.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 from dataclasses import dataclass
@@ -75,11 +76,14 @@ class GivenParameters:
         for text in self.texts:
             name, equals, value = (part.strip() for part in text.partition("="))
             if not equals or name not in workflow.declared:
+                near = difflib.get_close_matches(name, workflow.declared, 1)
                 raise InputError(
                     "E_WORKFLOW_PARAMETER",
                     f"--set {text!r}: expected name=value, and a name out of "
-                    f"{', '.join(workflow.declared)}",
-                    "for example --set blur_sigma_px=2",
+                    f"{', '.join(workflow.declared) or 'none: it has no parameters'}",
+                    f"did you mean {near[0]}?"
+                    if near
+                    else "for example --set blur_sigma_px=2",
                 )
             yield name, workflow.declared[name].read(value)
 

@@ -26,7 +26,7 @@ ARGUMENT = "argument"
 
 _LINE = re.compile(r"^\s*#@\s*(?P<rest>.*?)\s*$")
 _PARTS = re.compile(
-    r"^(?:(?P<io>input|output|both)\b\s*)?(?P<type>[\w.]+(?:\[\])?(?:<\w*>)?)?\s*"
+    r"^(?:(?P<io>(?i:input|output|both))\b\s*)?(?P<type>[\w.]+(?:\[\])?(?:<\w*>)?)?\s*"
     r"(?:\((?P<before>.*)\)\s*(?P<name1>\w+)|(?P<name2>\w+)\s*(?:\((?P<after>.*)\))?)$"
 )
 _TYPES: dict[str, type[Value]] = {
@@ -49,6 +49,10 @@ class Asked(Parameter):
     def check(self, value: object) -> Value:
         """Give a value in the declared type, or the empty text."""
         return "" if value == "" else super().check(value)
+
+
+class Unset(Parameter):
+    """A text without a default: it is empty unless somebody gives one."""
 
 
 def is_own(script: Path, source: str) -> bool:
@@ -94,7 +98,12 @@ def own_call(
                 f"give one: --set {name}=...",
             )
     bound = {name: kind for kind, name in _bound(source)}
-    call = json.dumps({"parameters": dict(parameters), "bound": bound})
+    unset = [
+        name
+        for name, value in parameters.items()
+        if value == "" and isinstance(declared[name], Unset)
+    ]
+    call = json.dumps({"parameters": dict(parameters), "bound": bound, "unset": unset})
     wrapper = shipped_folder("fiji_scripts") / "lib" / "frm" / "run_own.py"
     return wrapper, {"script": str(script.resolve()), "call": call}
 
@@ -119,7 +128,7 @@ def _lines(source: str) -> Iterator[tuple[str, Parameter | str]]:
             raise _unreadable(line, number, "a type and a name")
         name = parts["name1"] or parts["name2"]
         kind = re.sub(r".*\.", "", parts["type"] or "")
-        if parts["io"] == "output":
+        if (parts["io"] or "").lower() == "output":
             yield "output", name
         elif kind in _TYPES:
             attributes = parts["before"] or parts["after"] or ""
@@ -135,8 +144,10 @@ def _parameter(name: str, kind: str, attributes: Mapping[str, str]) -> Parameter
     typed = _TYPES[kind]
     choices = _CHOICE.findall(attributes.get("choices", ""))
     # As in SciJava's dialog, a box starts unticked and a text empty; not so a number.
-    asked = "value" not in attributes and (typed in (int, float) or kind == "File")
-    parameter = (Asked if asked else Parameter)(
+    asked: type[Parameter] = Parameter
+    if "value" not in attributes and typed is not bool:
+        asked = Asked if typed in (int, float) or kind == "File" else Unset
+    parameter = asked(
         name,
         typed,
         False if typed is bool else "",

@@ -374,3 +374,41 @@ def test_a_macro_gives_the_same_table_and_errors_in_a_fiji(
     assert json.loads(done.stdout.splitlines()[-1]) == said
     there = (tmp_path / "fiji" / "results.csv").read_text(encoding="utf-8")
     assert there == TABLE
+
+
+@pytest.mark.parametrize(
+    ("lines", "rows"),
+    [
+        ('run("Measure"); run("Measure"); run("Measure");', 3),
+        ('makeLine(0, 0, 9, 9); run("Measure"); run("Measure");', 2),
+        ('run("Measure"); run("Clear Results"); run("Measure");', 1),
+        (
+            'setThreshold(100, 65535); run("Analyze Particles...", "display clear"); '
+            'resetThreshold(); run("Select None"); run("Measure");',
+            3,
+        ),
+    ],
+)
+def test_rows_of_measure_add_up_as_with_a_results_window(
+    run: Callable[..., WorkflowResult], lines: str, rows: int
+) -> None:
+    result = run(f"{lines} print(nResults);")
+    assert (result.count, result.result["printed"].strip()) == (rows, str(rows))
+
+
+def test_an_error_names_its_line_and_keeps_its_accents(
+    run: Callable[..., WorkflowResult],
+) -> None:
+    with pytest.raises(WorkflowError, match="Undefined variable in line 3"):
+        run("a = 1;\nb = 2;\nc = nothing + 1;\nd = 3;\n")
+    with pytest.raises(WorkflowError, match="ValueError: bad é"):
+        run("raise ValueError('bad é')\n", "my.py")
+    with pytest.raises(WorkflowError, match="needs the ROI Manager"):
+        run('run("Measure"); roiManager("Add");')
+
+
+def test_a_text_that_nobody_gave_is_told_of(
+    run: Callable[..., WorkflowResult],
+) -> None:
+    result = run('#@ String name\n#@OUTPUT String said\nrun("Measure");')
+    assert result.warnings[0].startswith("the script asks for name, and was given none")

@@ -95,6 +95,9 @@ def run(image_path, title, output_folder, script, call):
     name = os.path.basename(script)
 
     def body(report):
+        for unset in call["unset"]:
+            report.warn("the script asks for %s, and was given none: it is empty "
+                        "(--set %s=...)" % (unset, unset))
         with Pristine() as pristine:
             imp = IJ.openImage(image_path)
             imp.setTitle(title)
@@ -105,7 +108,8 @@ def run(image_path, title, output_folder, script, call):
                     table = _run_script(script, call, imp, console)
             finally:
                 report.describe(printed=_readable(console.text)[:_MOST_PRINTED])
-            _refuse_dialogs(console.text, report)
+            with codecs.open(script, "r", "utf-8-sig") as source:
+                _refuse_dialogs(console.text, source.read(), report)
             _write(report, table or _left_behind(pristine, console))
 
     results.run(name, body, call["parameters"].items(), output_folder)
@@ -120,10 +124,10 @@ def _run_script(script, call, imp, console):
             return _run_macro(text, call["parameters"], console)
         return _run_jython(text, os.path.basename(script), call, imp)
     except HeadlessException:
-        raise NoDialog(_asks(traceback.format_exc()))
+        raise NoDialog(_asks(traceback.format_exc(), text))
     except RuntimeException as error:
         if _NO_DIALOG.search(error.getMessage() or ""):
-            raise NoDialog(_asks(traceback.format_exc()))
+            raise NoDialog(_asks(traceback.format_exc(), text))
         raise
 
 
@@ -142,7 +146,14 @@ def _run_macro(text, parameters, console):
             _end(text, interpreter.getLineNumber(), console)
     if interpreter.wasError():
         raise Problem("%s in line %d" % (
-            interpreter.getErrorMessage(), interpreter.getLineNumber()))
+            interpreter.getErrorMessage(), _error_line(interpreter)))
+
+
+def _error_line(interpreter):
+    """Where the error is; getLineNumber() tells where the macro would have gone on."""
+    field = Interpreter.getDeclaredField("lineNumber")
+    field.setAccessible(True)
+    return field.getInt(interpreter)
 
 
 def _end(text, number, console):
@@ -198,7 +209,7 @@ def _left_behind(pristine, console):
     return table
 
 
-def _refuse_dialogs(printed, report):
+def _refuse_dialogs(printed, text, report):
     """Look for commands that ImageJ gave up because they wanted a window.
 
     ImageJ prints the trace of such a command, and the script goes on.
@@ -211,14 +222,14 @@ def _refuse_dialogs(printed, report):
         trace = "\n".join(frames)
         classes = _COMMAND.findall(trace)
         if not classes or not all(_ONLY_SHOWS.match(each) for each in classes):
-            raise NoDialog(_asks(trace))
+            raise NoDialog(_asks(trace, text))
         report.warnings.append("%s opens a window, and there is no display: this "
                                "command was left out" % classes[-1])
 
 
-def _asks(trace):
-    """Say what asked, by the ImageJ command in a Java trace."""
-    if "RoiManager" in trace:
+def _asks(trace, text):
+    """Say what asked, by the ImageJ command in a Java trace, or by the script."""
+    if "RoiManager" in trace or "roimanager" in text.lower():
         return "it needs the ROI Manager, which needs a display, and there is none"
     who = "".join(" (%s)" % each for each in _COMMAND.findall(trace)[-1:])
     return "it shows a dialog%s, and there is nobody to answer it" % who

@@ -12,6 +12,7 @@ from ij.measure import Measurements, ResultsTable
 from ij.plugin.filter import Analyzer
 from ij.process import ImageConverter
 from java.awt import Color
+from java.lang import Thread
 
 _OFF = ("blackBackground", "padEdges", "avoidResliceInterpolation", "verticalProfile",
         "subPixelResolution", "noRowNumbers", "useNamesAsLabels", "weightedColor",
@@ -23,8 +24,16 @@ _PRECISION = 3  # decimals: what ImageJ prints, not what it computes
 
 
 class Table(ResultsTable):
-    """A Results table that knows whether anybody asked for it."""
+    """A Results table that knows whether anybody asked for it.
+
+    NB: where no Results window is open, ImageJ's Measure takes the rows before its own for
+    leftovers and deletes them. This table behaves as one whose window is open.
+    """
     touched = False
+
+    def columnDeleted(self):
+        """Say yes, and Measure shows nothing, and so deletes nothing."""
+        return True
 
     def size(self):
         self.touched = True
@@ -39,8 +48,12 @@ class Table(ResultsTable):
         ResultsTable.addRow(self)
 
     def reset(self):
+        """Empty the table, but for a Measure that misses the window."""
         self.touched = True
-        ResultsTable.reset(self)
+        if not any(call.getClassName() == "ij.plugin.filter.Analyzer"
+                   and call.getMethodName() == "reset"
+                   for call in Thread.currentThread().getStackTrace()):
+            ResultsTable.reset(self)
 
 
 class Pristine(object):

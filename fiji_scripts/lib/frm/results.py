@@ -126,7 +126,11 @@ def run(workflow, body, parameters, folder):
 
 def _message():
     kind, value = sys.exc_info()[:2]
-    return unicode(value) if issubclass(kind, Problem) else u"%s: %s" % (kind.__name__, value)
+    try:
+        text = unicode(value)
+    except UnicodeError:  # a Python text with accents is bytes
+        text = str(value).decode("utf-8", "replace")
+    return text if issubclass(kind, Problem) else u"%s: %s" % (kind.__name__, text)
 
 
 def show(title, columns, rows, labels):
