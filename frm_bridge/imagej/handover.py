@@ -180,8 +180,8 @@ def _check_frames(
     if workflow.measures == "pair" and len(planes) != _PAIR:
         raise InputError(
             "E_IMAGE_FRAMES",
-            f"{names} has {len(planes)} planes; a pair has 2: the truth, then the "
-            "prediction",
+            f"{names} has {len(planes)} plane{'s' * (len(planes) > 1)}; a pair has 2: "
+            "the truth, then the prediction",
             "give an image of two planes, or a truth and a prediction",
         )
     if workflow.measures == "movie" and len(planes) == 1:

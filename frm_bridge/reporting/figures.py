@@ -130,7 +130,7 @@ def draw_register(dx: Values, dy: Values) -> str:
         ylim=(limit, -limit),
         aspect="equal",
     )
-    axes.legend(loc="upper right")
+    axes.legend(loc="best")
     return as_svg(figure, "Direction of centroid displacements")
 
 

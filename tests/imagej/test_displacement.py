@@ -150,7 +150,7 @@ def test_an_image_of_two_planes_is_a_pair(
     result = run_workflow("displacement", both, tmp_path / "one file", parameters=SMALL)
     two, _ = link(spots(truth), spots(moved))
     assert result.file("links").read_bytes() == two.file("links").read_bytes()
-    with pytest.raises(InputError, match="1 planes; a pair has 2") as caught:
+    with pytest.raises(InputError, match="1 plane; a pair has 2") as caught:
         run_workflow("displacement", tmp_path / "truth.tif", tmp_path / "no")
     assert caught.value.code == "E_IMAGE_FRAMES"
 

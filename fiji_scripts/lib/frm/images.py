@@ -11,6 +11,8 @@ _MICROMETRES = {
     u"\u00b5m": 1.0, u"\u03bcm": 1.0, u"um": 1.0, u"micron": 1.0, u"microns": 1.0,
     u"micrometer": 1.0, u"micrometre": 1.0, u"nm": 1e-3, u"mm": 1e3,
 }
+_GIVE_SIZE = ("give one in Image > Properties, or with --pixel-size; or choose px as the "
+              "unit")
 _SECONDS = {
     u"s": 1.0, u"sec": 1.0, u"second": 1.0, u"seconds": 1.0, u"ms": 1e-3,
     u"min": 60.0, u"minute": 60.0, u"minutes": 60.0, u"h": 3600.0, u"hour": 3600.0,
@@ -117,8 +119,8 @@ def length_unit(wanted, scale):
     if wanted == "auto":
         return "um" if scale.calibrated else "px"
     if wanted == "um" and not scale.calibrated:
-        raise Problem("length_unit is um, but the image has no pixel size: give one in "
-                      "Image > Properties, or with --pixel-size")
+        raise Problem("length_unit is um, but the image has no pixel size",
+                      "E_UNCALIBRATED", _GIVE_SIZE)
     return wanted
 
 
@@ -127,8 +129,8 @@ def area_unit(wanted, scale):
     if wanted == "auto":
         return "um2" if scale.calibrated else "px"
     if wanted == "um2" and not scale.calibrated:
-        raise Problem("area_unit is um2, but the image has no pixel size: give one in "
-                      "Image > Properties, or with --pixel-size")
+        raise Problem("area_unit is um2, but the image has no pixel size",
+                      "E_UNCALIBRATED", _GIVE_SIZE)
     return wanted
 
 
