@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+import tifffile
 
+from frm_bridge.doors import install_scripts
 from frm_bridge.errors import FrmError
-from frm_bridge.imagej import run_workflow
+from frm_bridge.imagej import find_workflow, run_workflow
 from frm_bridge.imagej.scripts import _end_at_error
-from frm_bridge.shipped import shipped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,16 +161,34 @@ def test_parameters_reach_a_script_in_a_fiji_and_stay_in_no_memory(
     assert "[7, 2.5, True, u'abc']" in here[1]
 
 
+COMMANDS = {
+    "nuclei": ("FRM Nuclei", "objects", ""),
+    "junctions": ("FRM Junctions", "objects", " threshold_percent=20"),
+    "tracks": ("FRM Track", "links", ""),
+    "displacement": ("FRM Displacement", "links", ""),
+    "profile": ("FRM Line Profile", "profile", " x1=5 y1=6 x2=90 y2=70"),
+    "histogram": ("FRM Intensity Histogram", "histogram", ""),
+}
+
+
 @pytest.mark.fiji
 @in_a_fiji
-def test_an_installed_script_runs_as_a_menu_command_of_a_fiji(
-    tmp_path: Path, save: Callable[..., Path], field: NDArray[Any]
+def test_macro_lines_of_installed_commands_give_the_tables_of_python(
+    tmp_path: Path, field: NDArray[Any]
 ) -> None:
-    image, fiji = save(field), tmp_path / "Fiji.app"
+    fiji, stack = tmp_path / "Fiji.app", tmp_path / "stack.tif"
     shutil.copytree(os.environ["FRM_FIJI"], fiji, copy_function=link_or_copy)
-    shipped = shipped_folder("fiji_scripts")
-    shutil.copytree(shipped / "Plugins", fiji / "scripts/Plugins", dirs_exist_ok=True)
-    shutil.copytree(shipped / "lib", fiji / "jars/Lib", dirs_exist_ok=True)
+    install_scripts(fiji)
+    pair = np.stack([field, np.roll(field, 2, axis=1)])
+    tifffile.imwrite(stack, pair, imagej=True, metadata={"axes": "TYX"})
+    lines = []
+    for workflow, (command, _, options) in COMMANDS.items():
+        image = stack if workflow in ("tracks", "displacement", "histogram") else None
+        path = image or tmp_path / "plane.tif"
+        folder = tmp_path / "menu" / workflow
+        line = f"image_path=[{path}] output_folder=[{folder}]{options}"
+        lines.append(f'run("{command}", "{line}");')
+    tifffile.imwrite(tmp_path / "plane.tif", field, imagej=True)
     run_python(
         "import sys\n"
         "from pathlib import Path\n"
@@ -176,12 +196,19 @@ def test_an_installed_script_runs_as_a_menu_command_of_a_fiji(
         "gateway.shipped_folder = lambda name: Path('nowhere')\n"
         "gateway.start_imagej(fiji=sys.argv[1])\n"
         "from scyjava import jimport\n"
-        "jimport('ij.IJ').run('FRM Nuclei', sys.argv[2])\n",
+        "jimport('ij.IJ').runMacro(sys.argv[2])\n",
         str(fiji),
-        f"image_path=[{image}] output_folder=[{tmp_path / 'menu'}] area_unit=px",
+        "\n".join(lines),
     )
-    result = json.loads((tmp_path / "menu" / "result.json").read_text())
-    assert (result["status"], result["count"]) == ("ok", 12)
-    here = run_workflow("nuclei", image, tmp_path / "embedded")
-    there = tmp_path / "menu" / "objects.csv"
-    assert there.read_bytes() == here.objects.read_bytes()
+    for workflow, (_, table, options) in COMMANDS.items():
+        there = tmp_path / "menu" / workflow
+        result = json.loads((there / "result.json").read_text())
+        assert result["status"] == "ok"
+        found = find_workflow(workflow)
+        given = dict(each.split("=") for each in options.split())
+        values = {name: found.declared[name].read(text) for name, text in given.items()}
+        image = stack if found.measures != "plane" else tmp_path / "plane.tif"
+        here = run_workflow(found, image, tmp_path / workflow, parameters=values)
+        assert (there / f"{table}.csv").read_bytes() == here.file(table).read_bytes()
+        assert result["count"] == here.count
+        assert here.count > 0 or workflow == "junctions"
