@@ -28,7 +28,7 @@ FIELDS = 100
 ROUNDS = 5
 _WARM_FIELDS = 10
 # The workflow's own calls as a macro: median for the guard against hot pixels, blur,
-# threshold, fill, watershed, Analyze Particles.
+# threshold, fill, watershed, Analyze Particles; table and label image are saved.
 _BARE = """
 run("Close All");
 setBatchMode(true);
@@ -51,6 +51,7 @@ run("Watershed");
 run("Set Measurements...", "area mean min centroid perimeter fit shape feret's redirect=stain decimal=6");
 run("Analyze Particles...", "size=50-Infinity show=[Count Masks] clear");
 saveAs("Results", "{path}.csv");
+saveAs("Tiff", "{path}.labels.tif");
 run("Close All");
 """  # noqa: E501 - lines of a macro
 
