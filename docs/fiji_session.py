@@ -14,8 +14,8 @@ from net.imagej import ImageJ
 
 FIJI = ImageJ()  # NB: before any class of ij, which it changes as they load
 
-from ij import IJ, Menus, WindowManager
-from ij.gui import NonBlockingGenericDialog
+from ij import IJ, ImagePlus, ImageStack, Menus, WindowManager
+from ij.gui import Line, NonBlockingGenericDialog
 from ij.plugin.frame import Recorder
 from ij.text import TextWindow
 from java.awt import Container, Dialog, Frame
@@ -123,6 +123,57 @@ def tune(imp, path):
     return previewed
 
 
+# The other commands that measure, and how the title of what they show begins.
+ON_THE_IMAGE = (("FRM Line Profile", "Profiles of "), ("FRM Junctions", "Objects of "))
+ON_THE_PAIR = (
+    ("FRM Displacement", "Displacement in "),
+    ("FRM Track", "Links of "),
+    ("FRM Intensity Histogram", "2D histogram"),
+)
+
+
+def pair_of(imp):
+    """The image and the same moved, as two frames."""
+    stack, moved = ImageStack(), imp.getProcessor().duplicate()
+    moved.translate(3, 2)
+    stack.addSlice(imp.getProcessor())
+    stack.addSlice(moved)
+    pair = ImagePlus("pair.tif", stack)
+    pair.setDimensions(1, 1, 2)
+    pair.setCalibration(imp.getCalibration().copy())
+    pair.show()
+    return pair
+
+
+def use_command(command, begins, imp, folder):
+    """Choose a command, press OK in its dialog, and save what it shows."""
+    before = list(WindowManager.getIDList())
+    WindowManager.setCurrentWindow(imp.getWindow())
+    Thread.sleep(500)
+    IJ.doCommand(command)
+    press(wait_for("the dialog", lambda: titled(command))[0])
+
+    def shown():
+        windows = visible(TextWindow) + [
+            WindowManager.getImage(number) for number in WindowManager.getIDList()
+        ]
+        return [each for each in windows if each.getTitle().startswith(begins)]
+
+    (result,) = wait_for("what %s shows" % command, shown)
+    path = os.path.join(folder, command)
+    Thread.sleep(500)
+    if isinstance(result, TextWindow):
+        save(path + ".txt", result.getTextPanel().getText())
+    else:
+        IJ.saveAsTiff(result, path + ".tif")
+    for each in visible(TextWindow):
+        each.close(False)
+    for number in WindowManager.getIDList():
+        if number not in before:  # else it would be the next command's active image
+            WindowManager.getImage(number).changes = False
+            WindowManager.getImage(number).close()
+
+
 def main(image, folder):
     """Menu, dialog, results and tuning under the recorder; then replay what it wrote."""
     window, imp = start(image)
@@ -153,6 +204,15 @@ def main(image, folder):
     save(os.path.join(folder, "previewed.txt"), str(previewed))
     save(os.path.join(folder, "tuned.txt"), table.getTextPanel().getText())
     save(os.path.join(folder, "tuned.ijm"), recorder.getText()[len(recorded) :])
+    close_results(WindowManager.getImage("Labels of " + title).getWindow(), table, shown)
+    imp.setRoi(Line(20, 30, 200, 300))
+    for command, begins in ON_THE_IMAGE:
+        use_command(command, begins, imp, folder)
+    imp.deleteRoi()
+    pair = pair_of(imp)
+    IJ.saveAsTiff(pair.duplicate(), os.path.join(folder, "pair.tif"))
+    for command, begins in ON_THE_PAIR:
+        use_command(command, begins, pair, folder)
 
 
 try:
