@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -84,7 +85,7 @@ class Summary(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(ABC):
     """What all fields gave; everything is in ``output`` too.
 
     Each kind of workflow has its own subclass, which adds what it compares.
@@ -107,14 +108,14 @@ class Comparison:
     summary: Summary
     warnings: tuple[str, ...]
 
+    @abstractmethod
     def tables(self) -> dict[str, pd.DataFrame]:
         """Give the tables to write, by the name of their file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def describe_field(self, index: int) -> dict[str, Any]:
         """Give what the record says of a field beside its files and pixels."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sentence(self) -> str:
         """Say in one line what came out."""
-        raise NotImplementedError

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from frm_bridge.reporting.histogramcharts import histogram_charts
 from frm_bridge.reporting.page import TOTAL, Page, Table, Tile
 from frm_bridge.reporting.panels import choose_fields
 from frm_bridge.reporting.sidebyside import side_panels
 from frm_bridge.reporting.spread import spread_table
+from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.wording import (
     MINUS,
     NOT_AVAILABLE,
@@ -49,12 +48,7 @@ def histogram_page(record: Record, folder: Path, shown_fields: int) -> Page:
     shown_fields : int
         How many fields are shown as pictures.
     """
-    counts = pd.read_csv(
-        folder / "histogram.csv",
-        dtype={"field": str},
-        keep_default_na=False,
-        na_values=[""],
-    )
+    counts = read_table(folder, "histogram")
     shown = choose_fields(record, shown_fields, _correlation)
     return Page(
         template="panels.html.j2",

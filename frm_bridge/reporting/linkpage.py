@@ -19,6 +19,7 @@ from frm_bridge.reporting.page import TOTAL, Page, Table, Tile
 from frm_bridge.reporting.panels import Panel, choose_fields, make_panel
 from frm_bridge.reporting.segments import link_lines, spot_rings
 from frm_bridge.reporting.spread import spread_table
+from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.wording import (
     displacement,
     field_title,
@@ -68,12 +69,7 @@ def link_page(record: Record, folder: Path, shown_fields: int) -> Page:
         How many fields are shown as pictures.
     """
     found = record["summary"]["links"]
-    links = pd.read_csv(
-        folder / "links.csv",
-        dtype={"field": str},
-        keep_default_na=False,
-        na_values=[""],
-    )
+    links = read_table(folder, "links")
     shown = choose_fields(record, shown_fields, _linked_part)
     return Page(
         template="panels.html.j2",

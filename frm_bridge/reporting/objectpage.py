@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from frm_bridge.reporting.objectcharts import draw_charts
 from frm_bridge.reporting.objecttables import (
     FIELD_COLUMNS,
@@ -15,6 +13,7 @@ from frm_bridge.reporting.objecttables import (
 )
 from frm_bridge.reporting.page import Page, Table
 from frm_bridge.reporting.panels import choose_fields, picture_field
+from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.wording import (
     displacement,
     error_percent,
@@ -44,13 +43,7 @@ def object_page(record: Record, folder: Path, shown_fields: int) -> Page:
         How many fields are shown as pictures, from the best to the worst F1.
     """
     things = noun(record)
-    ledger = pd.read_csv(
-        folder / "objects.csv",
-        dtype={"field": str, "note": str},
-        # A field may be called NA.
-        keep_default_na=False,
-        na_values=[""],
-    )
+    ledger = read_table(folder, "objects", texts=("note",))
     pictures = [
         (field, picture_field(field, folder, ledger[ledger["field"] == field["name"]]))
         for field in choose_fields(record, shown_fields, _f1)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from frm_bridge.comparison.profiles import NO_UNIT, RANGE16
 from frm_bridge.reporting.display import Outline, Region
 from frm_bridge.reporting.page import Page, Tile
@@ -14,6 +12,7 @@ from frm_bridge.reporting.panels import Mark, Panel, choose_fields
 from frm_bridge.reporting.profilecharts import SHOWN_LINES, lines_of, profile_charts
 from frm_bridge.reporting.profiletables import distance, profile_tables, units
 from frm_bridge.reporting.sidebyside import closer, side_panels
+from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.wording import (
     field_title,
     fixed,
@@ -44,13 +43,7 @@ def profile_page(record: Record, folder: Path, shown_fields: int) -> Page:
         How many fields are shown as pictures.
     """
     curves, lines = (
-        pd.read_csv(
-            folder / f"{name}.csv",
-            dtype={"field": str, "profile": str},
-            keep_default_na=False,
-            na_values=[""],
-        )
-        for name in ("profiles", "lines")
+        read_table(folder, name, texts=("profile",)) for name in ("profiles", "lines")
     )
     found = record["summary"]["profiles"]
     shown = choose_fields(record, shown_fields, _mean_correlation)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from frm_bridge.reporting.page import TOTAL, Page, Table, Tile
 from frm_bridge.reporting.panels import choose_fields
 from frm_bridge.reporting.spread import sides, spread_table
+from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.tablecharts import draw_charts
 from frm_bridge.reporting.tablepanels import show_images
 from frm_bridge.reporting.tablewording import (
@@ -71,13 +70,7 @@ def table_page(record: Record, folder: Path, shown_fields: int) -> Page:
     shown_fields : int
         How many fields are shown as pictures, from the best to the worst.
     """
-    rows = pd.read_csv(
-        folder / "results.csv",
-        # A field may be called NA, and a text may look like a number.
-        dtype=dict.fromkeys(("field", *record["summary"]["left_out"]), str),
-        keep_default_na=False,
-        na_values=[""],
-    )
+    rows = read_table(folder, "results", texts=record["summary"]["left_out"])
     found = record["summary"]["table"]
     return Page(
         template="panels.html.j2",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from frm_bridge.reporting.display import Region, read_side, stretch
 from frm_bridge.reporting.page import TOTAL, Page, Table, Tile
 from frm_bridge.reporting.panels import (
@@ -17,6 +15,7 @@ from frm_bridge.reporting.panels import (
 )
 from frm_bridge.reporting.segments import link_lines, with_ends
 from frm_bridge.reporting.spread import sides, spread_table
+from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.trackcharts import draw_charts
 from frm_bridge.reporting.wording import (
     error_percent,
@@ -30,6 +29,8 @@ from frm_bridge.reporting.wording import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import pandas as pd
 
     Record = Mapping[str, Any]
 
@@ -67,12 +68,7 @@ def track_page(record: Record, folder: Path, shown_fields: int) -> Page:
         How many movies are shown as pictures.
     """
     spots, links, tracks = (
-        pd.read_csv(
-            folder / f"{name}.csv",
-            dtype={"field": str, "reason": str},
-            keep_default_na=False,
-            na_values=[""],
-        )
+        read_table(folder, name, texts=("reason",))
         for name in ("spots", "links", "tracks")
     )
     found = record["summary"]["tracks"]
