@@ -13,6 +13,7 @@ from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.wording import (
     MINUS,
     NOT_AVAILABLE,
+    caution,
     extent,
     field_title,
     fixed,
@@ -231,10 +232,7 @@ def _reading(record: Record) -> list[str]:
         "heavily in the correlation, which the feature regions leave out.",
         "Counts are of raw grey levels; nothing was normalised, and no background was "
         "subtracted.",
-        f"Numbers hold for images like these. If these {unit_of(record)}s, or their "
-        "neighbours, were used for training, they say little about new ones.",
-        "This page measures agreement. Whether it is good enough depends on the "
-        "question that you ask of your images.",
+        *caution(record),
     ]
 
 

@@ -15,12 +15,14 @@ from frm_bridge.reporting.display import (
     read_side,
     stretch,
 )
-from frm_bridge.reporting.page import TOTAL, Page, Table, Tile
+from frm_bridge.reporting.fieldrows import rows_by_field
+from frm_bridge.reporting.page import Page, Table, Tile
 from frm_bridge.reporting.panels import Panel, choose_fields, make_panel
 from frm_bridge.reporting.segments import link_lines, spot_rings
 from frm_bridge.reporting.spread import spread_table
 from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.wording import (
+    caution,
     displacement,
     field_title,
     fixed,
@@ -175,14 +177,7 @@ def _distance_tile(name: str, found: Record, what: str, detail: str) -> Tile:
 
 
 def _rows(record: Record) -> list[tuple[str, ...]]:
-    rows = [
-        (field_title(field), *_cells(field["links"], field["pixels"]["pcc"]))
-        for field in record["fields"]
-    ]
-    if len(rows) > 1:
-        summary = record["summary"]
-        rows.append((TOTAL, *_cells(summary["links"], summary["pcc"]["mean"])))
-    return rows
+    return rows_by_field(record, "links", _cells)
 
 
 def _cells(found: Record, pcc: float | None) -> tuple[str, ...]:
@@ -208,10 +203,7 @@ def _reading(record: Record) -> list[str]:
         f"No link is longer than the largest step{limit}: a displacement above it is a "
         "nucleus that is not linked, and the mean knows linked ones only.",
         "A nucleus of the stain that has no link was not predicted, or lies too far.",
-        f"Numbers hold for images like these. If these {unit_of(record)}s, or their "
-        "neighbours, were used for training, they say little about new ones.",
-        "This page measures agreement. Whether it is good enough depends on the "
-        "question that you ask of your images.",
+        *caution(record),
     ]
 
 

@@ -15,6 +15,7 @@ from frm_bridge.reporting.page import Page, Table
 from frm_bridge.reporting.panels import choose_fields, picture_field
 from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.wording import (
+    caution,
     displacement,
     error_percent,
     noun,
@@ -84,7 +85,7 @@ def _tables(record: Record) -> list[Table]:
 
 
 def _reading(record: Record) -> list[str]:
-    things, unit = noun(record), unit_of(record)
+    things, _unit = noun(record), unit_of(record)
     return [
         "The stain is the reference, but it was segmented by the same workflow and has "
         "its own errors. “Missed” and “invented” are relative to it.",
@@ -93,10 +94,7 @@ def _reading(record: Record) -> list[str]:
         f"Two {things} are one when they share at least "
         f"{percent(record['settings']['min_iou'])} of the area they cover together. "
         "Displacement and area ratio know matched pairs only.",
-        f"Numbers hold for images like these. If these {unit}s, or their neighbours, "
-        "were used for training, they say little about new ones.",
-        "This page measures agreement. Whether it is good enough depends on the "
-        "question that you ask of your images.",
+        *caution(record),
     ]
 
 

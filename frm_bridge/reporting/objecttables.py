@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from frm_bridge.reporting.page import TOTAL, Table, Tile
+from frm_bridge.reporting.fieldrows import rows_by_field
+from frm_bridge.reporting.page import Table, Tile
 from frm_bridge.reporting.spread import spread_table
 from frm_bridge.reporting.wording import (
     displacement,
     error_percent,
-    field_title,
     fixed,
     noun,
     number,
@@ -99,14 +99,7 @@ FIELD_COLUMNS = (
 
 def field_rows(record: Record) -> list[tuple[str, ...]]:
     """Give one row per field, and one for all fields together."""
-    rows = [
-        (field_title(field), *_cells(field["objects"], field["pixels"]["pcc"]))
-        for field in record["fields"]
-    ]
-    if len(rows) > 1:
-        summary = record["summary"]
-        rows.append((TOTAL, *_cells(summary["objects"], summary["pcc"]["mean"])))
-    return rows
+    return rows_by_field(record, "objects", _cells)
 
 
 def _cells(o: Record, pcc: float | None) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from frm_bridge.reporting.profiletables import distance, profile_tables, units
 from frm_bridge.reporting.sidebyside import closer, side_panels
 from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.wording import (
+    caution,
     field_title,
     fixed,
     number,
@@ -167,10 +168,7 @@ def _reading(record: Record) -> list[str]:
         "noise chooses: a large distance may mean another peak, not a shifted one.",
         "Few lines, drawn where something is to be seen, are an example and no sample "
         f"of the {unit_of(record)}.",
-        f"Numbers hold for images like these. If these {unit_of(record)}s, or their "
-        "neighbours, were used for training, they say little about new ones.",
-        "This page measures agreement. Whether it is good enough depends on the "
-        "question that you ask of your images.",
+        *caution(record),
     ]
 
 

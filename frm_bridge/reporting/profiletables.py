@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from frm_bridge.reporting.page import TOTAL, Table
+from frm_bridge.reporting.fieldrows import rows_by_field
+from frm_bridge.reporting.page import Table
 from frm_bridge.reporting.profilecharts import line_title, lines_of
 from frm_bridge.reporting.spread import spread_table
-from frm_bridge.reporting.wording import field_title, fixed, number, unit_of
+from frm_bridge.reporting.wording import fixed, number, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,13 +44,7 @@ def profile_tables(record: Record, shown: Sequence[Record]) -> list[Table]:
 
 
 def _field_table(record: Record) -> Table:
-    rows = [
-        (field_title(field), *_cells(field["profiles"], field["pixels"]["pcc"]))
-        for field in record["fields"]
-    ]
-    if len(rows) > 1:
-        summary = record["summary"]
-        rows.append((TOTAL, *_cells(summary["profiles"], summary["pcc"]["mean"])))
+    rows = rows_by_field(record, "profiles", _cells)
     return Table(
         f"{unit_of(record).capitalize()} by {unit_of(record)}", FIELD_COLUMNS, rows
     )

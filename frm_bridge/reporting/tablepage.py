@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from frm_bridge.reporting.page import TOTAL, Page, Table, Tile
+from frm_bridge.reporting.fieldrows import rows_by_field
+from frm_bridge.reporting.page import Page, Table, Tile
 from frm_bridge.reporting.panels import choose_fields
 from frm_bridge.reporting.spread import sides, spread_table
 from frm_bridge.reporting.stored import read_table
@@ -245,13 +246,7 @@ def _pairs_row(column: Record) -> tuple[str, ...]:
 
 def _field_table(record: Record) -> Table:
     unit = unit_of(record)
-    rows = [
-        (field_title(field), *_cells(field["table"], field["pixels"]["pcc"]))
-        for field in record["fields"]
-    ]
-    if len(rows) > 1:
-        summary = record["summary"]
-        rows.append((TOTAL, *_cells(summary["table"], summary["pcc"]["mean"])))
+    rows = rows_by_field(record, "table", _cells)
     return Table(
         f"{unit.capitalize()} by {unit}",
         (

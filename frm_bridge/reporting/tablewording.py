@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from frm_bridge.reporting.wording import fixed, number, unit_of
+from frm_bridge.reporting.wording import caution, fixed, number, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,10 +101,7 @@ def reading(record: Record) -> list[str]:
         "Units are those of the script: what it measures, and in what, is not known "
         "here. Area, lengths and positions are calibrated where the image is and the "
         "script leaves its scale.",
-        f"Numbers hold for images like these. If these {unit}s, or their neighbours, "
-        "were used for training, they say little about new ones.",
-        "This page measures agreement. Whether it is good enough depends on the "
-        "question that you ask of your images.",
+        *caution(record),
     ]
 
 

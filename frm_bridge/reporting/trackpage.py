@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from frm_bridge.reporting.display import Region, read_side, stretch
-from frm_bridge.reporting.page import TOTAL, Page, Table, Tile
+from frm_bridge.reporting.fieldrows import rows_by_field
+from frm_bridge.reporting.page import Page, Table, Tile
 from frm_bridge.reporting.panels import (
     TITLES,
     Panel,
@@ -18,6 +19,7 @@ from frm_bridge.reporting.spread import sides, spread_table
 from frm_bridge.reporting.stored import read_table
 from frm_bridge.reporting.trackcharts import draw_charts
 from frm_bridge.reporting.wording import (
+    caution,
     error_percent,
     field_title,
     fixed,
@@ -101,7 +103,7 @@ def track_page(record: Record, folder: Path, shown_fields: int) -> Page:
                 ]
             ),
         ],
-        reading=_reading(found),
+        reading=_reading(record),
         matching=_matching(record),
         facts=[
             ("linker", _linkers(record)),
@@ -191,14 +193,7 @@ def _tiles(record: Record) -> list[Tile]:
 
 
 def _rows(record: Record) -> list[tuple[str, ...]]:
-    rows = [
-        (field_title(field), *_cells(field["tracks"], field["pixels"]["pcc"]))
-        for field in record["fields"]
-    ]
-    if len(rows) > 1:
-        summary = record["summary"]
-        rows.append((TOTAL, *_cells(summary["tracks"], summary["pcc"]["mean"])))
-    return rows
+    return rows_by_field(record, "tracks", _cells)
 
 
 def _cells(f: Record, pcc: float | None) -> tuple[str, ...]:
@@ -221,7 +216,8 @@ def _means(speed: Record) -> str:
     return " → ".join(number(speed[s]["mean"], 2) for s in ("truth", "prediction"))
 
 
-def _reading(found: Record) -> list[str]:
+def _reading(record: Record) -> list[str]:
+    found = record["summary"]["tracks"]
     return [
         "The stain is the reference, but its nuclei were found and linked by the same "
         "workflow, which makes errors of its own.",
@@ -233,10 +229,7 @@ def _reading(found: Record) -> list[str]:
         "follow a cell.",
         "Speeds are those of all links on each side, true or not: a wrong link is "
         "usually a long one, and raises the mean.",
-        "Numbers hold for movies like these. If these movies, or their neighbours, "
-        "were used for training, they say little about new ones.",
-        "This page measures agreement. Whether it is good enough depends on the "
-        "question that you ask of your images.",
+        *caution(record),
     ]
 
 

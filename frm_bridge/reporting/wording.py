@@ -124,6 +124,18 @@ def _is_given(record: Record) -> bool:
     return bool(record["settings"]["pixel_size_is_given"])
 
 
+def caution(record: Record) -> list[str]:
+    """Say how far the numbers of a page reach: the last lines of how to read it."""
+    unit = unit_of(record)
+    shown = "movies" if unit == "movie" else "images"
+    return [
+        f"Numbers hold for {shown} like these. If these {unit}s, or their neighbours, "
+        "were used for training, they say little about new ones.",
+        "This page measures agreement. Whether it is good enough depends on the "
+        "question that you ask of your images.",
+    ]
+
+
 def held_out(record: Record) -> str:
     """Say that the model has never seen these fields, where its card tells."""
     card = record["model"]
