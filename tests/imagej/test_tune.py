@@ -15,7 +15,7 @@ from frm_bridge.imagej.scripts import run_script
 from frm_bridge.imagej.workflows import library_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,6 +29,17 @@ TRIES: list[tuple[str, dict[str, Any]]] = [
     ("junctions", {"threshold_percent": 15.0, "exclude_edges": False}),
     ("junctions", {"background_radius_px": 9.0, "max_area": 300.0}),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    """Close what a run on the active image shows: other tests share this ImageJ."""
+    yield
+    from scyjava import jimport
+
+    manager = jimport("ij.WindowManager")
+    for number in manager.getIDList() or ():
+        manager.getImage(number).close()
 
 
 @pytest.fixture

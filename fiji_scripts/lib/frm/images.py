@@ -116,20 +116,19 @@ def scale_of(imp):
 
 def length_unit(wanted, scale):
     """px or um: what distances mean for an image of this scale."""
-    if wanted == "auto":
-        return "um" if scale.calibrated else "px"
-    if wanted == "um" and not scale.calibrated:
-        raise Problem("length_unit is um, but the image has no pixel size",
-                      "E_UNCALIBRATED", _GIVE_SIZE)
-    return wanted
+    return _unit("length_unit", wanted, scale, "um")
 
 
 def area_unit(wanted, scale):
     """px or um2: what the area limits mean for an image of this scale."""
+    return _unit("area_unit", wanted, scale, "um2")
+
+
+def _unit(name, wanted, scale, calibrated):
     if wanted == "auto":
-        return "um2" if scale.calibrated else "px"
-    if wanted == "um2" and not scale.calibrated:
-        raise Problem("area_unit is um2, but the image has no pixel size",
+        return calibrated if scale.calibrated else "px"
+    if wanted == calibrated and not scale.calibrated:
+        raise Problem("%s is %s, but the image has no pixel size" % (name, calibrated),
                       "E_UNCALIBRATED", _GIVE_SIZE)
     return wanted
 

@@ -7,27 +7,15 @@ from ij.plugin.filter import BackgroundSubtracter, RankFilters
 from ij.process import ImageProcessor
 from java.util import Arrays
 
-from frm import images, objects, segmentation
+from frm import objects, segmentation
 
 LEVELS = 65535  # of the 16-bit image that the paper thresholds
 _REACH = 2.9  # px: across a line that was thinned and dilated once
 _CORNER = 9  # px of such a line where four cells meet in a point
 
 
-class Options(object):
+class Options(objects.Options):
     """How cells are found: the parameters of FRM Junctions, by their names."""
-
-    def __init__(self, **given):
-        self.__dict__.update(given)
-
-    def unit(self, scale):
-        """The unit of the area limits on an image of this scale."""
-        return images.area_unit(self.area_unit, scale)
-
-    def areas(self, scale):
-        """The area limits on an image of this scale."""
-        return objects.AreaLimits(
-            self.min_area, self.max_area, self.unit(scale), scale)
 
 
 class Found(object):

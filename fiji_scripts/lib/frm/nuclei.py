@@ -1,11 +1,11 @@
 """Bright nuclei of one plane: smooth, automatic threshold, watershed, limits."""
 from __future__ import absolute_import, division
 
-from frm import images, objects, segmentation
+from frm import objects, segmentation
 from frm.results import Problem
 
 
-class Options(object):
+class Options(objects.Options):
     """How nuclei are found: the parameters of FRM Nuclei, by their names."""
 
     fill_holes = watershed = True
@@ -13,19 +13,10 @@ class Options(object):
     min_circularity, max_circularity = 0.0, 1.0
 
     def __init__(self, **given):
-        self.__dict__.update(given)
+        objects.Options.__init__(self, **given)
         if self.max_circularity < self.min_circularity:
             raise Problem("max_circularity %g is less than min_circularity %g"
                           % (self.max_circularity, self.min_circularity))
-
-    def unit(self, scale):
-        """The unit of the area limits on an image of this scale."""
-        return images.area_unit(self.area_unit, scale)
-
-    def areas(self, scale):
-        """The area limits on an image of this scale."""
-        return objects.AreaLimits(
-            self.min_area, self.max_area, self.unit(scale), scale)
 
 
 class Found(object):

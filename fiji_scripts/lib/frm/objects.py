@@ -9,6 +9,7 @@ from ij.measure import Measurements, ResultsTable
 from ij.plugin.filter import Analyzer, ParticleAnalyzer
 from ij.process import ImageProcessor, ImageStatistics
 
+from frm import images
 from frm.results import Problem
 
 COLUMNS = [
@@ -148,6 +149,21 @@ class AreaLimits(object):
         most = "any" if self.largest == float("inf") else "%g" % self.largest
         return "areas of %g to %g %s were found, %g to %s are kept" % (
             min(areas), max(areas), self.unit, self.least, most) if areas else ""
+
+
+class Options(object):
+    """How objects are found: a script's parameters, by their names."""
+
+    def __init__(self, **given):
+        self.__dict__.update(given)
+
+    def unit(self, scale):
+        """The unit of the area limits on an image of this scale."""
+        return images.area_unit(self.area_unit, scale)
+
+    def areas(self, scale):
+        """The area limits on an image of this scale."""
+        return AreaLimits(self.min_area, self.max_area, self.unit(scale), scale)
 
 
 def choose(found, limits):
