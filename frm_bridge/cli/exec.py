@@ -54,7 +54,7 @@ def execute(
     with _all_on_standard_output() if ij else contextlib.nullcontext():
         answer = _answer(words or [], progress=ij)
         if ij:
-            _print_lines(answer)
+            typer.echo("\n".join(answer.lines))
         else:
             typer.echo(json.dumps(answer.as_json(), indent=2, ensure_ascii=False))
     return 0 if answer.status == "ok" else 1
@@ -77,16 +77,6 @@ def _answer(words: list[str], *, progress: bool) -> Answer:
 
 def _print_progress(done: int, total: int) -> None:
     typer.echo(f"RUN {done} {total}")
-
-
-def _print_lines(answer: Answer) -> None:
-    for text in answer.warnings:
-        typer.echo(f"WARN {' '.join(text.split())}")
-    for path in answer.outputs[1:]:
-        typer.echo(f"FILE {path}")
-    if answer.status == "ok" and answer.message:
-        typer.echo(f"SAY {' '.join(answer.message.split())}")
-    typer.echo(answer.line)
 
 
 @contextlib.contextmanager

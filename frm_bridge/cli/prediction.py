@@ -104,6 +104,7 @@ def predict(
 
         frm-bridge predict nuclei.onnx,actin.onnx movies/ -o both --device cpu
     """
+    from frm_bridge.models.registry import find_models
     from frm_bridge.outputs import check_absent
     from frm_bridge.prediction.job import Algorithm
     from frm_bridge.prediction.layout import OutputType
@@ -119,7 +120,7 @@ def predict(
         "overwrite": overwrite,
     }
     card = _given_card(normalise, input_mean, input_sd, output_mean, output_sd, halo)
-    names = _models_of(model)
+    names = find_models(model)
     sources = images_of(images)
     outputs = [output / f"{result_name(source)}.tif" for source in sources]
     refuse_inputs(outputs, sources)
@@ -147,16 +148,6 @@ def _cards_for(
     cards = [given if read_card(Path(model)) is None else None for model in models]
     # Where all have one, opening the first says that nothing else is wanted.
     return cards if any(cards) else [given, *cards[1:]]
-
-
-def _models_of(text: str) -> list[str | Path]:
-    """Give the models that are joined by commas, each of which is there."""
-    from frm_bridge.models.registry import find_model
-
-    if Path(text).is_file():  # commas are allowed in names of files
-        return [Path(text)]
-    names = [name.strip() for name in text.split(",")]
-    return [find_model(name) for name in names if name or len(names) == 1]
 
 
 def _predict_each(

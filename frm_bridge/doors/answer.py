@@ -55,6 +55,20 @@ class Answer:
             return f"OK {self.outputs[0]}"
         return f"ERR {self.code} {_flat(self.message)} | {_flat(self.fix)}"
 
+    @property
+    def lines(self) -> list[str]:
+        """All of it for a macro: WARN, FILE and SAY lines, and `line` last."""
+        return [
+            *(f"WARN {_flat(text)}" for text in self.warnings),
+            *(f"FILE {path}" for path in self.outputs[1:]),
+            *([f"SAY {_flat(self.message)}"] if self._says else []),
+            self.line,
+        ]
+
+    @property
+    def _says(self) -> bool:
+        return self.status == "ok" and bool(self.message)
+
     def as_json(self) -> dict[str, Any]:
         """Give all of it in types that JSON has."""
         return asdict(self) | {"outputs": [str(path) for path in self.outputs]}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from frm_bridge.doors.answer import Answer, answer_of
-from frm_bridge.errors import InputError
+from frm_bridge.errors import FrmError, InputError
 from frm_bridge.imagej.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from frm_bridge.doors.request import Request
     from frm_bridge.imagej import Workflow
+    from frm_bridge.prediction.sessions import OpenModels
 
     Progress = Callable[[int, int], None]
 
@@ -27,7 +29,12 @@ _OF_SPLIT = {
 }
 
 
-def perform(request: Request, *, progress: Progress | None = None) -> Answer:
+def perform(
+    request: Request,
+    *,
+    progress: Progress | None = None,
+    models: OpenModels | None = None,
+) -> Answer:
     """Do what a request asks.
 
     Parameters
@@ -36,14 +43,16 @@ def perform(request: Request, *, progress: Progress | None = None) -> Answer:
         What to do.
     progress : callable (done, total), optional
         Windows of a prediction, workflow runs of a comparison, pairs of a split.
+    models : OpenModels, optional
+        Those that are open already; without, each prediction opens its own.
 
     Returns
     -------
     Answer
         Of a failure, too: this function raises nothing but what stops a program.
     """
-    actions = {
-        "predict": _predict,
+    actions: dict[str, Callable[[Request, Progress | None], dict[str, Any]]] = {
+        "predict": partial(_predict, models=models),
         "analyze": _analyze,
         "compare": _compare,
         "split": _split,
@@ -61,7 +70,10 @@ def _since(started: float) -> float:
     return round(time.perf_counter() - started, 3)
 
 
-def _predict(request: Request, progress: Progress | None) -> dict[str, Any]:
+def _predict(
+    request: Request, progress: Progress | None, *, models: OpenModels | None
+) -> dict[str, Any]:
+    from frm_bridge.models.registry import find_models
     from frm_bridge.prediction.engine import predict_file
     from frm_bridge.prediction.providers import Device
 
@@ -73,15 +85,17 @@ def _predict(request: Request, progress: Progress | None) -> dict[str, Any]:
             f"device is {request.device!r}; expected one of {', '.join(devices)}",
             "for example device=auto",
         )
+    opening: dict[str, Any] = {"device": device, "require_gpu": request.require_gpu}
+    named = find_models(request.model)
     report = predict_file(
         request.input,
-        request.model,
+        named if models is None else [models.get(each, **opening) for each in named],
         request.output,
+        channel=request.channel,
         window=request.window,
-        device=device,
-        require_gpu=request.require_gpu,
         overwrite=request.overwrite,
         progress=progress,
+        **opening,
     )
     return {
         "outputs": (report.output,),
@@ -93,15 +107,19 @@ def _predict(request: Request, progress: Progress | None) -> dict[str, Any]:
 
 
 def _analyze(request: Request, progress: Progress | None) -> dict[str, Any]:
-    from frm_bridge.imagej import run_workflow
+    from frm_bridge.imagej.workers import Job, default_time_limit, run_workflows
 
-    result = run_workflow(
-        _workflow(request),
-        request.input,
-        request.output,
-        pixel_size_um=request.pixel_size_um or None,
-        overwrite=request.overwrite,
-    )
+    workflow = _workflow(request)
+    options = {
+        "pixel_size_um": request.pixel_size_um or None,
+        "channel": request.channel,
+        "overwrite": request.overwrite,
+    }
+    job = Job(workflow, request.input, request.output, options)
+    # One's own script may hang: it runs where it can be ended.
+    (result,) = run_workflows([job], time_limit_s=default_time_limit(workflow))
+    if isinstance(result, FrmError):
+        raise result
     return {
         "outputs": (result.output, *result.files.values()),
         "provider": f"ImageJ {result.imagej_version}",

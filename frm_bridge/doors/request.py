@@ -28,9 +28,10 @@ _ONLY: dict[str, tuple[str, ...]] = {
     "parameters": ("analyze", "compare", "split"),
     "min_iou": ("compare",),
     "pixel_size_um": ("analyze", "compare"),
+    "channel": ("predict", "analyze"),
 }
 _PATHS = ("input", "output", "truth")
-_COUNTS = ("schema", "window")
+_COUNTS = ("schema", "window", "channel")
 _MEASURES = ("min_iou", "pixel_size_um")
 _SWITCHES = ("require_gpu", "overwrite")
 
@@ -68,6 +69,8 @@ class Request:
         Of a comparison: least overlap of a match.
     pixel_size_um : float or None
         µm per px in place of what the files say, which 0 leaves as it is.
+    channel : int or None
+        Of an image with several: the one that is meant, counted from 1 as in ImageJ.
     window : int or None
         Largest window side in px.
     device : str
@@ -94,6 +97,7 @@ class Request:
     parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
     min_iou: float | None = None
     pixel_size_um: float | None = None
+    channel: int | None = None
     window: int | None = None
     device: str = "auto"
     require_gpu: bool = False

@@ -34,3 +34,17 @@ def find_model(model: str | Path) -> Path:
         f"({', '.join(shipped) or 'none is shipped'})",
         "give the path of an .onnx file, or a name from 'frm-bridge models list'",
     )
+
+
+def find_models(text: str) -> list[Path]:
+    """Give the files of one model, or of several that are joined by commas.
+
+    Raises
+    ------
+    ModelError
+        ``E_MODEL_MISSING``, as `find_model`.
+    """
+    if Path(text).is_file():  # commas are allowed in names of files
+        return [Path(text)]
+    names = [name.strip() for name in text.split(",")]
+    return [find_model(name) for name in names if name or len(names) == 1]

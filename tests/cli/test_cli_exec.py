@@ -89,7 +89,11 @@ def test_a_comparison_is_answered_with_its_report(frm, fields, place):
         ("action=analyze workflow=none input=a output=b", "E_WORKFLOW_UNKNOWN"),
         ("action=analyze workflow=nuclei input=a output=b s=1", "E_WORKFLOW_PARAMETER"),
         ("action=analyze workflow=nuclei input=a.tif output=b", "E_IMAGE_MISSING"),
-        ("action=predict model=m.onnx input=a.tif output=b.tif", "E_IMAGE_MISSING"),
+        ("action=predict model=m.onnx input=a.tif output=b.tif", "E_MODEL_MISSING"),
+        (
+            "action=predict model=nuclei-brightfield input=a.tif output=b.tif",
+            "E_IMAGE_MISSING",
+        ),
         (
             "action=predict model=m.onnx input=a.tif output=b.tif device=tpu",
             "E_OPTION",

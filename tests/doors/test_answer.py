@@ -39,3 +39,14 @@ def test_what_nobody_foresaw_has_code_message_and_fix(
     assert (answer.status, answer.code) == ("error", code)
     assert said in answer.message
     assert answer.fix
+
+
+def test_a_macro_gets_all_of_an_answer_in_lines_the_result_last() -> None:
+    answer = Answer(
+        "ok",
+        outputs=(Path("a"), Path("b")),
+        message="two\nlines",
+        warnings=("one | two",),
+    )
+    assert answer.lines == ["WARN one / two", "FILE b", "SAY two lines", "OK a"]
+    assert answer_of(ValueError("x")).lines[0].startswith("ERR E_INTERNAL")

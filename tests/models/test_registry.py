@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from frm_bridge.errors import ModelError
-from frm_bridge.models.registry import find_model, shipped_models
+from frm_bridge.models.registry import find_model, find_models, shipped_models
 
 
 def test_a_shipped_model_is_found_by_the_name_of_its_folder():
@@ -35,3 +35,14 @@ def test_what_is_neither_is_refused_with_the_names_there_are(name):
         find_model(name)
     assert caught.value.code == "E_MODEL_MISSING"
     assert ", ".join(shipped_models()) in caught.value.message
+
+
+def test_several_models_are_joined_by_commas_unless_a_file_is_named_so(tmp_path):
+    one, two = tmp_path / "a.onnx", tmp_path / "b.onnx"
+    both = tmp_path / "a.onnx,b.onnx"
+    for path in (one, two, both):
+        path.touch()
+    assert find_models(f"{one}, {two}") == [one, two]
+    assert find_models(str(both)) == [both]
+    with pytest.raises(ModelError):
+        find_models("")
