@@ -20,6 +20,7 @@ from frm_bridge.cli import (
     pairing,
     prediction,
     presets,
+    serving,
     training,
 )
 from frm_bridge.cli.options import explain
@@ -52,6 +53,9 @@ app.command()(presets.presets)
 app.add_typer(models.app, name="models")
 app.command()(prediction.bench)
 app.command()(environment.doctor)
+app.command()(serving.serve)
+app.command()(serving.stop)
+app.command()(serving.status)
 app.command(
     "exec",
     context_settings={"ignore_unknown_options": True},  # the answer tells of them

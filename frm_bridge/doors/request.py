@@ -219,6 +219,29 @@ def parse_words(words: Sequence[str]) -> Request:
     return _build({**values, "parameters": settings | parameters})
 
 
+def check_absolute(request: Request) -> None:
+    """Refuse a path that depends on the folder of whoever asks.
+
+    Raises
+    ------
+    InputError
+        ``E_REQUEST``.
+    """
+    named: dict[str, str | Path | None] = {
+        name: getattr(request, name) for name in _PATHS
+    }
+    # The others may be names of what is shipped; with a suffix they are files.
+    named |= {
+        name: getattr(request, name)
+        for name in ("model", "workflow")
+        if Path(getattr(request, name)).suffix
+    }
+    for name, path in named.items():
+        if path and not Path(path).is_absolute():
+            found = f"{name} is {path}; a whole path was expected"
+            raise _wrong(found)
+
+
 def _typed(name: str, text: str) -> object:
     """Give a word's value in the type that JSON would have given; empty is absent."""
     if not text:
