@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from frm_bridge.doors.installation import install_scripts as install_scripts
     from frm_bridge.doors.installation import install_wrappers as install_wrappers
     from frm_bridge.doors.perform import perform as perform
+    from frm_bridge.doors.reading import read_request as read_request
     from frm_bridge.doors.request import Request as Request
-    from frm_bridge.doors.request import read_request as read_request
     from frm_bridge.doors.wrappers import wrapper_text as wrapper_text
 else:
     __getattr__, __dir__, __all__ = lazy_loader.attach(
@@ -23,7 +23,8 @@ else:
             "answer": ["Answer"],
             "installation": ["install_scripts", "install_wrappers"],
             "perform": ["perform"],
-            "request": ["Request", "read_request"],
+            "reading": ["read_request"],
+            "request": ["Request"],
             "wrappers": ["wrapper_text"],
         },
     )

@@ -28,7 +28,8 @@ from starlette.routing import Route
 from frm_bridge.doors.guard import refusal_of
 from frm_bridge.doors.job import check_name
 from frm_bridge.doors.namedlines import decoded
-from frm_bridge.doors.request import check_absolute, parse_json, parse_words
+from frm_bridge.doors.reading import parse_json, parse_words
+from frm_bridge.doors.request import check_absolute
 from frm_bridge.doors.runtimefile import inbox
 from frm_bridge.errors import FrmError, InputError
 

@@ -29,8 +29,8 @@ def test_words_and_json_give_the_same_request(tmp_path: Path) -> None:
 def test_every_field_can_be_said_in_words_and_has_its_type() -> None:
     text = (
         "schema=1 job=j7 action=predict model=m.onnx input=a.tif output=b.tif truth= "
-        "workflow= min_iou= pixel_size_um= channel=2 window=512 device=cpu require_gpu=true "
-        "overwrite=FALSE"
+        "workflow= min_iou= pixel_size_um= channel=2 window=512 device=cpu "
+        "require_gpu=true overwrite=FALSE"
     )
     request = read_request(text.split())
     assert {name: getattr(request, name) for name in NAMES} == {

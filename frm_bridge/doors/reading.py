@@ -1,0 +1,169 @@
+"""Read a request: from JSON, from words of a command line, from lines of a file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frm_bridge.doors.request import (
+    COUNTS,
+    MEASURES,
+    NAMES,
+    PATHS,
+    SWITCHES,
+    Request,
+    wrong_request,
+)
+from frm_bridge.doors.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def read_request(words: Sequence[str], *, standard_input: str = "") -> Request:
+    """Read a request as it comes on a command line.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Either one path of a JSON file, or ``-`` for JSON on standard input; or
+        ``key=value`` words. A key that the schema does not have is a parameter of the
+        workflow. A value may hold anything, spaces and ``=`` too. ``parameters`` is
+        read by `read_settings`.
+    standard_input : str
+        What ``-`` stands for.
+
+    Returns
+    -------
+    Request
+        Checked, as far as a look at it can tell.
+
+    Raises
+    ------
+    InputError
+        ``E_REQUEST``.
+    """
+    if len(words) == 1 and "=" not in words[0]:
+        text = standard_input if words[0] == "-" else _read(Path(words[0]))
+        return parse_json(text)
+    return parse_words(words)
+
+
+def parse_json(text: str) -> Request:
+    """Read a request from JSON.
+
+    Raises
+    ------
+    InputError
+        ``E_REQUEST``.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        found = f"it is no JSON: {error}"
+        raise wrong_request(found) from error
+    if not isinstance(content, dict):
+        found = f"it is {type(content).__name__}, not a JSON object"
+        raise wrong_request(found)
+    for name in content:
+        if name not in NAMES:
+            found = f"it has no {name}; it has {', '.join(NAMES)}"
+            raise wrong_request(found)
+    settings = content.get("parameters", {})
+    if isinstance(settings, str):
+        content["parameters"] = read_settings(settings)
+    elif not isinstance(settings, dict):
+        raise wrong_request("parameters are no JSON object of names and values")
+    return _build(content)
+
+
+def parse_words(words: Sequence[str]) -> Request:
+    """Read a request from ``key=value`` words.
+
+    Raises
+    ------
+    InputError
+        ``E_REQUEST``.
+    """
+    named: dict[str, object] = {}
+    parameters: dict[str, object] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name.isidentifier():
+            found = f"{word!r} is not of the form name=value"
+            raise wrong_request(found)
+        into = named if name in NAMES else parameters
+        if name in into:
+            found = f"{name} is given twice"
+            raise wrong_request(found)
+        into[name] = value
+    settings = read_settings(str(named.pop("parameters", "")))
+    for name in parameters:
+        if name in settings:
+            found = f"{name} is given twice"
+            raise wrong_request(found)
+    values = {name: _typed(name, str(text)) for name, text in named.items()}
+    return _build({**values, "parameters": settings | parameters})
+
+
+def _typed(name: str, text: str) -> object:
+    """Give a word's value in the type that JSON would have given; empty is absent."""
+    if not text:
+        return None
+    if name in COUNTS and text.isdecimal():
+        return int(text)
+    if name in MEASURES:
+        with contextlib.suppress(ValueError):
+            return float(text)
+    if name in SWITCHES:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    return text
+
+
+def _build(content: Mapping[str, object]) -> Request:
+    given: dict[str, Any] = {
+        name: _checked(name, value)
+        for name, value in content.items()
+        if value is not None
+    }
+    missing = [name for name in ("action", "input", "output") if name not in given]
+    if missing:
+        found = f"it does not say {', '.join(missing)}"
+        raise wrong_request(found)
+    for name in PATHS:
+        if name in given:
+            given[name] = Path(given[name])
+    return Request(**given)
+
+
+def _checked(name: str, value: object) -> object:
+    """Refuse a value of another type than the schema's."""
+    kinds: dict[str, type] = {
+        "parameters": dict,
+        **dict.fromkeys(COUNTS, int),
+        **dict.fromkeys(MEASURES, float),
+        **dict.fromkeys(SWITCHES, bool),
+    }
+    kind = kinds.get(name, str)
+    if kind is float and type(value) is int:  # JSON's 1
+        return float(value)
+    if type(value) is not kind:
+        words = {
+            str: "a text",
+            int: "a whole number",
+            float: "a number",
+            bool: "true or false",
+        }
+        found = f"{name} is {value!r}; expected {words.get(kind, 'an object')}"
+        raise wrong_request(found)
+    return value
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        found = f"{path} cannot be read: {error}"
+        raise wrong_request(found) from error
