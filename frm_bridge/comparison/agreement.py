@@ -60,6 +60,7 @@ def compare(
     time_limit_s: float | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    while_waiting: Callable[[], None] | None = None,
     report: Callable[[Path], object] | None = None,
 ) -> Comparison:
     """Run one workflow on truth and prediction, and compare what it finds.
@@ -101,6 +102,8 @@ def compare(
         Replace an earlier comparison in ``output``.
     progress : callable, optional
         Called with (workflow runs done, total).
+    while_waiting : callable, optional
+        As for `run_workflows`.
     report : callable, optional
         Called with ``output`` when all numbers are written, to put a page there; if it
         fails, the comparison has failed.
@@ -136,7 +139,9 @@ def compare(
         workflow=chosen,
     )
     runs = _plan_runs(fields, chosen, output, fiji=fiji)
-    outcomes = run_workflows(runs, workers=jobs, time_limit_s=time_limit_s)
+    outcomes = run_workflows(
+        runs, workers=jobs, time_limit_s=time_limit_s, while_waiting=while_waiting
+    )
     sources = [
         path
         for field in fields

@@ -66,6 +66,24 @@ def perform(
     return Answer("ok", seconds=_since(started), **facts)
 
 
+class Steps:
+    """Progress that is told again while nothing ends: it may stop the work."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._last = (0, 0)
+
+    def __call__(self, done: int, total: int) -> None:
+        """Tell how far the work is."""
+        self._last = (done, total)
+        self.again()
+
+    def again(self) -> None:
+        """Tell it again."""
+        if self._progress is not None:
+            self._progress(*self._last)
+
+
 def _since(started: float) -> float:
     return round(time.perf_counter() - started, 3)
 
@@ -117,7 +135,11 @@ def _analyze(request: Request, progress: Progress | None) -> dict[str, Any]:
     }
     job = Job(workflow, request.input, request.output, options)
     # One's own script may hang: it runs where it can be ended.
-    (result,) = run_workflows([job], time_limit_s=default_time_limit(workflow))
+    (result,) = run_workflows(
+        [job],
+        time_limit_s=default_time_limit(workflow),
+        while_waiting=Steps(progress).again,
+    )
     if isinstance(result, FrmError):
         raise result
     return {
@@ -130,17 +152,21 @@ def _analyze(request: Request, progress: Progress | None) -> dict[str, Any]:
 def _compare(request: Request, progress: Progress | None) -> dict[str, Any]:
     from frm_bridge.comparison import DEFAULT_MIN_IOU, compare
     from frm_bridge.comparison.folder import RECORD, TABLES
+    from frm_bridge.imagej.workers import default_time_limit
     from frm_bridge.reporting import write_report
 
+    workflow, steps = _workflow(request), Steps(progress)
     result = compare(
         str(request.truth),
         request.input,
-        _workflow(request),
+        workflow,
         request.output,
+        time_limit_s=default_time_limit(workflow),
         min_iou=DEFAULT_MIN_IOU if request.min_iou is None else request.min_iou,
         pixel_size_um=request.pixel_size_um or None,
         overwrite=request.overwrite,
-        progress=progress,
+        progress=steps,
+        while_waiting=steps.again,
         report=write_report,
     )
     files = [request.output / name for name in ("report.html", *TABLES, RECORD)]

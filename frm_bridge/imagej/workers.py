@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import TimeoutError as TookTooLong
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -19,7 +20,7 @@ from frm_bridge.imagej.gateway import start_imagej
 from frm_bridge.imagej.runner import WorkflowResult, run_workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from pebble import ProcessFuture
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from frm_bridge.imagej.workflows import Workflow
 
 OWN_TIME_LIMIT_S = 600.0  # of a run of a script that is not shipped
+_PAUSE_S = 0.2  # between two times that whoever waits is heard
 _MEMORY_PERCENT = 50  # of the machine's, for all Java machines together
 
 
@@ -63,7 +65,11 @@ class Job:
 
 
 def run_workflows(
-    jobs: Sequence[Job], *, workers: int = 1, time_limit_s: float | None = None
+    jobs: Sequence[Job],
+    *,
+    workers: int = 1,
+    time_limit_s: float | None = None,
+    while_waiting: Callable[[], None] | None = None,
 ) -> Generator[WorkflowResult | FrmError]:
     """Run workflows, and give each result, or what went wrong, in the jobs' order.
 
@@ -76,6 +82,9 @@ def run_workflows(
         not depend on their number.
     time_limit_s : float, optional
         A run that takes longer is ended. With a limit, one worker is a process, too.
+    while_waiting : callable, optional
+        Called again and again while a process works; what it raises ends them all. (A
+        run in this process is waited for.)
 
     Yields
     ------
@@ -91,7 +100,12 @@ def run_workflows(
     return (
         _here(jobs)
         if workers == 1 and time_limit_s is None
-        else _there(jobs, min(workers, max(len(jobs), 1)), time_limit_s)
+        else _there(
+            jobs,
+            min(workers, max(len(jobs), 1)),
+            time_limit_s,
+            while_waiting or (lambda: None),
+        )
     )
 
 
@@ -121,7 +135,10 @@ def _here(jobs: Sequence[Job]) -> Generator[WorkflowResult | FrmError]:
 
 
 def _there(
-    jobs: Sequence[Job], workers: int, time_limit_s: float | None
+    jobs: Sequence[Job],
+    workers: int,
+    time_limit_s: float | None,
+    while_waiting: Callable[[], None],
 ) -> Generator[WorkflowResult | FrmError]:
     from pebble import ProcessPool
 
@@ -137,6 +154,8 @@ def _there(
     try:
         futures = [pool.schedule(job.run, timeout=time_limit_s) for job in jobs]
         for number, (job, future) in enumerate(zip(jobs, futures, strict=True)):
+            while not wait([future], timeout=_PAUSE_S).done:
+                while_waiting()
             outcome = _outcome(job, future, time_limit_s)
             unfinished.discard(number)
             if isinstance(outcome, FrmError):

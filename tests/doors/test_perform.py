@@ -11,6 +11,7 @@ import pytest
 import tifffile
 
 from frm_bridge.doors import Request, perform
+from frm_bridge.doors.job import Cancelled
 from frm_bridge.imagej import run_workflow
 
 if TYPE_CHECKING:
@@ -134,3 +135,30 @@ def test_a_failure_is_an_answer(
     assert (answer.status, answer.code) == ("error", code)
     assert answer.fix
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("action", ["analyze", "compare"])
+def test_a_script_of_ones_own_that_hangs_can_be_cancelled(
+    action: str, stain: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "hangs.ijm").write_text("while (true) wait(100);")
+    other = tmp_path / "other.tif"
+    tifffile.imwrite(other, 255 - tifffile.imread(stain))
+    request = Request(
+        action,  # type: ignore[arg-type]
+        other,
+        tmp_path / "out",
+        truth=stain if action == "compare" else None,
+        workflow=str(tmp_path / "hangs.ijm"),
+    )
+    asked = 0
+
+    def cancel(done: int, total: int) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        perform(request, progress=cancel)
+    assert not (tmp_path / "out").exists()

@@ -143,3 +143,20 @@ def test_who_stops_early_leaves_no_process_and_nothing_half_written(
     assert not psutil.wait_procs(workers, timeout=20)[1]
     left = [path.name for path in (tmp_path / "out").iterdir()]
     assert not [name for name in left if name.startswith(".")]
+
+
+def test_who_waits_can_end_a_run_that_hangs_and_nothing_of_it_is_left(
+    jobs: Callable[[Workflow, str], list[Job]], hanging: Workflow, tmp_path: Path
+) -> None:
+    heard = 0
+
+    def stop() -> None:
+        nonlocal heard
+        heard += 1
+        if heard == 5:
+            raise KeyboardInterrupt
+
+    running = jobs(hanging, "deep/out")[1:2]
+    with pytest.raises(KeyboardInterrupt):
+        list(run_workflows(running, time_limit_s=600, while_waiting=stop))
+    assert not (tmp_path / "deep").exists()
