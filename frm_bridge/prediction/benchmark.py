@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from frm_bridge.models.card import load_onnx
-from frm_bridge.prediction.engine import ArrayImage, predict_image
+from frm_bridge.prediction.arrays import ArrayImage
+from frm_bridge.prediction.engine import predict_image
 from frm_bridge.prediction.exact import read_normalised
 from frm_bridge.prediction.flops import flop_per_px
 from frm_bridge.prediction.job import plan_job

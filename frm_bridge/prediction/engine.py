@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from frm_bridge.errors import InputError, OutputError
-from frm_bridge.images import ImageInfo, create_image, open_image
+from frm_bridge.errors import OutputError
+from frm_bridge.images import create_image, open_image
 from frm_bridge.outputs import check_absent
+from frm_bridge.prediction.arrays import ArrayImage, check_array, predict_into
 from frm_bridge.prediction.job import Algorithm, Job, open_models, plan_job
 from frm_bridge.prediction.layout import (
     OutputType,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
     from frm_bridge.prediction.exact import Progress, Tiles
     from frm_bridge.prediction.providers import Device
-
-SMALLEST_SIDE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +78,6 @@ class PredictionReport:
     warnings: tuple[str, ...]
 
 
-class ArrayImage:
-    """An array that reads like an open image."""
-
-    def __init__(self, array: NDArray[Any]) -> None:
-        self._array = array
-        name = Path("<array>")
-        self.info = ImageInfo(
-            path=name, axes="YX", shape=array.shape, dtype=array.dtype
-        )
-
-    def read_window(
-        self, plane: int, y: int, x: int, height: int, width: int
-    ) -> NDArray[Any]:
-        """Give a view of a window; there is one plane."""
-        del plane
-        return self._array[y : y + height, x : x + width]
-
-
 def predict_image(
     image: NDArray[Any],
     model: str | Path | LoadedModel,
@@ -136,18 +117,12 @@ def predict_image(
     FrmError
         As for :func:`predict_file`.
     """
-    _check_array(image)
+    check_array(image)
     prediction = np.empty(image.shape, np.float32)
-
-    def write(place: int, plane: int, y: int, x: int, values: NDArray[Any]) -> None:
-        del place, plane
-        prediction[y : y + values.shape[0], x : x + values.shape[1]] = values
-
+    how: dict[str, Any] = {"algorithm": algorithm, "progress": progress}
     with ExitStack() as stack:
-        models = open_models([model], device, require_gpu, stack)
-        source = ArrayImage(image)
-        job = plan_job(source, models, algorithm=algorithm, progress=progress)
-        job.until_it_fits(lambda side: job.predict(side, write), window)
+        (loaded,) = open_models([model], device, require_gpu, stack)
+        predict_into(ArrayImage(image), loaded, prediction, window=window, **how)
     return prediction
 
 
@@ -228,11 +203,6 @@ def predict_file(
             ),
             window,
         )
-        if algorithm == "exact" and window is not None and tiles.side > window:
-            problems.append(
-                f"windows of {window} px are too small for this network's context: "
-                f"{tiles.side} px were used"
-            )
         notes = [note for model in loaded for note in model.warnings]
         notes += [
             *(f"{image.name}: {note}" for note in source.info.notes),
@@ -293,20 +263,3 @@ def _write_file(
             writer.write_window(plane * len(models) + place, y, x, pixels)
 
         return job.predict(side, write)
-
-
-def _check_array(image: NDArray[Any]) -> None:
-    """Refuse what is no plane of real pixels."""
-    if image.ndim != 2 or min(image.shape) < SMALLEST_SIDE:
-        raise InputError(
-            "E_IMAGE_SMALL" if image.ndim == 2 else "E_IMAGE_SIZES",
-            f"the array has the shape {image.shape}; expected (height, width) with at "
-            f"least {SMALLEST_SIDE} px on each side",
-            "give one plane at a time; predict_file takes stacks",
-        )
-    if image.dtype.kind not in "uif":
-        raise InputError(
-            "E_IMAGE_DTYPE",
-            f"the array holds {image.dtype}; expected integers or floating point",
-            "convert the pixels first",
-        )

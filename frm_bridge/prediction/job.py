@@ -148,20 +148,31 @@ class Job:
         Returns
         -------
         Tiles, list of str
-            What ran, and a warning for each smaller window.
+            What ran, and a warning for each smaller window, and a larger one.
         """
         side = self.fitted(self.first_limit(asked))
         warnings: list[str] = []
         while True:
             smaller = self.fitted(max(1, side // 2))
             try:
-                return attempt(side), warnings
+                tiles = attempt(side)
             except (EnvironmentProblem, MemoryError) as error:
                 is_memory = getattr(error, "code", "E_MEMORY") == "E_MEMORY"
                 if not is_memory or smaller >= side:
                     raise
+            else:
+                return tiles, warnings + self._widened(tiles, asked)
             warnings.append(
                 f"memory ran out with windows of {side} px; {smaller} px were used"
             )
             log.warning(warnings[-1])
             side = smaller
+
+    def _widened(self, tiles: Tiles, asked: int | None) -> list[str]:
+        """Say where the network needs larger windows than the user asks for."""
+        if self.algorithm == "paper" or asked is None or tiles.side <= asked:
+            return []
+        return [
+            f"windows of {asked} px are too small for this network's context: "
+            f"{tiles.side} px were used"
+        ]

@@ -1,0 +1,156 @@
+"""Predict planes that are in memory, into an array that is there already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frm_bridge.errors import InputError
+from frm_bridge.images import ImageInfo
+from frm_bridge.prediction.job import plan_job
+from frm_bridge.prediction.layout import (
+    as_counts,
+    calibration_warnings,
+    output_dtype,
+    output_unit,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from frm_bridge.prediction.exact import Progress
+    from frm_bridge.prediction.job import Algorithm
+    from frm_bridge.prediction.layout import OutputType
+    from frm_bridge.prediction.loaded import LoadedModel
+
+SMALLEST_SIDE = 16
+
+
+class ArrayImage:
+    """An array that reads like an open image.
+
+    Parameters
+    ----------
+    array : (height, width) or (planes, height, width) array
+        Grey levels.
+    name : str
+        For messages.
+    pixel_size_um : float, optional
+        Side of the square pixel.
+    """
+
+    def __init__(
+        self,
+        array: NDArray[Any],
+        *,
+        name: str = "<array>",
+        pixel_size_um: float | None = None,
+    ) -> None:
+        self._planes = array.reshape(-1, *array.shape[-2:])
+        self.info = ImageInfo(
+            path=Path(name),
+            axes="YX" if array.ndim == 2 else "TYX",
+            shape=array.shape,
+            dtype=array.dtype,
+            pixel_size_um=pixel_size_um,
+        )
+
+    def read_window(
+        self, plane: int, y: int, x: int, height: int, width: int
+    ) -> NDArray[Any]:
+        """Give a view of a window."""
+        return self._planes[plane, y : y + height, x : x + width]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayReport:
+    """How an array was predicted.
+
+    Attributes
+    ----------
+    window : int
+        The windows' longer side, in px.
+    windows : int
+        How many were computed, over all planes.
+    warnings : tuple of str
+        A smaller window, a slower device, another pixel size than in training.
+    """
+
+    window: int
+    windows: int
+    warnings: tuple[str, ...]
+
+
+def predict_into(
+    image: ArrayImage,
+    model: LoadedModel,
+    output: NDArray[Any],
+    *,
+    window: int | None = None,
+    algorithm: Algorithm = "exact",
+    progress: Progress | None = None,
+) -> ArrayReport:
+    """Predict all planes into an array, which is left half-written by a failure.
+
+    Parameters
+    ----------
+    image : ArrayImage
+        Transmitted light, whose planes are predicted one after another.
+    model : LoadedModel
+        It stays open.
+    output : array of the image's shape, uint16 or float32
+        The prediction: float32 as the model gives it; uint16 for a model that predicts
+        counts, rounded and clipped.
+    window, algorithm, progress
+        As for :func:`~frm_bridge.prediction.engine.predict_image`.
+
+    Raises
+    ------
+    FrmError
+        As for :func:`~frm_bridge.prediction.engine.predict_file`.
+    """
+    name: OutputType = "uint16" if output.dtype == "uint16" else "float32"
+    is_counts = output_dtype(name, output_unit([model])) == "uint16"
+    planes = output.reshape(-1, *output.shape[-2:])
+
+    def write(
+        place: int, plane: int, y: int, x: int, values: NDArray[np.float32]
+    ) -> None:
+        del place
+        height, width = values.shape
+        pixels = as_counts(values) if is_counts else values
+        planes[plane, y : y + height, x : x + width] = pixels
+
+    job = plan_job(image, [model], algorithm=algorithm, progress=progress)
+    tiles, problems = job.until_it_fits(lambda side: job.predict(side, write), window)
+    notes = [*model.warnings, *calibration_warnings(image.info, [model]), *problems]
+    return ArrayReport(tiles.side, tiles.count, tuple(dict.fromkeys(notes)))
+
+
+def check_array(image: NDArray[Any], *, stacks: bool = False) -> None:
+    """Refuse what is no plane, or no stack of planes, of real pixels.
+
+    Raises
+    ------
+    InputError
+        ``E_IMAGE_SMALL``, ``E_IMAGE_SIZES``, ``E_IMAGE_DTYPE``.
+    """
+    is_shaped = image.ndim == 2 or (stacks and image.ndim == 3 and len(image) > 0)
+    if not is_shaped or min(image.shape[-2:]) < SMALLEST_SIDE:
+        wanted = "(height, width)" + (" or (planes, height, width)" if stacks else "")
+        raise InputError(
+            "E_IMAGE_SMALL" if is_shaped else "E_IMAGE_SIZES",
+            f"the array has the shape {image.shape}; expected {wanted} with at "
+            f"least {SMALLEST_SIDE} px on each side",
+            "give one channel at a time"
+            if stacks
+            else "give one plane at a time; predict_file takes stacks",
+        )
+    if image.dtype.kind not in "uif":
+        raise InputError(
+            "E_IMAGE_DTYPE",
+            f"the array holds {image.dtype}; expected integers or floating point",
+            "convert the pixels first",
+        )
