@@ -195,9 +195,10 @@ def _fail(task: Task, answer: Answer) -> NoReturn:
 def _turn(task: Task, action: str) -> Iterator[None]:
     """Wait until no other task does the like."""
     lane = _LANES[action]
-    while not lane.acquire(timeout=_LOOK_S):
+    if not lane.acquire(blocking=False):
         task.update("waiting for another task")
-        _end_if_cancelled(task)
+        while not lane.acquire(timeout=_LOOK_S):
+            _end_if_cancelled(task)
     try:
         _end_if_cancelled(task)
         yield
