@@ -153,7 +153,7 @@ def predict_by(worker: Any, pixels: NDArray[Any], model: Path) -> NDArray[Any]:
         task = worker.task(_TASK, {"image": image, "model": str(model)}).wait_for()
         prediction = task.outputs["prediction"]
         try:
-            return prediction.ndarray().copy()
+            return np.array(prediction.ndarray())
         finally:
             prediction.shm.close()
             prediction.shm.unlink()
@@ -165,7 +165,7 @@ def predict_by(worker: Any, pixels: NDArray[Any], model: Path) -> NDArray[Any]:
 def write_blur(path: Path) -> Path:
     """Write a network that costs next to nothing: a mean of 3 x 3 px, in counts."""
     kernel = numpy_helper.from_array(np.full((1, 1, 3, 3), 1 / 9, np.float32), "kernel")
-    sides = ["batch", 1, "height", "width"]
+    sides: list[str | int | None] = ["batch", 1, "height", "width"]
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, sides)
     blurred = helper.make_tensor_value_info("blurred", TensorProto.FLOAT, sides)
     node = helper.make_node(

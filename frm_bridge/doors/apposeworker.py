@@ -23,8 +23,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from frm_bridge.doors.answer import Answer, answer_of
+from frm_bridge.doors.job import STEPS, Cancelled
+from frm_bridge.doors.jobs import LANES
 from frm_bridge.doors.perform import perform as perform_request
-from frm_bridge.doors.request import parse_json
+from frm_bridge.doors.reading import parse_json
+from frm_bridge.doors.request import check_absolute
 from frm_bridge.doors.sharedpixels import shared_output, shared_pixels
 from frm_bridge.errors import FrmError, InputError
 from frm_bridge.images import check_pixel_size
@@ -46,9 +49,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _models = OpenModels()
-# Tasks run in threads of their own, but there is one GPU, and one ImageJ.
-_LANES = {"predict": Lock(), "analyze": Lock()}
-_LANES |= {"split": _LANES["predict"], "compare": _LANES["analyze"]}
+# Tasks run in threads of their own, but there is one device, and one ImageJ.
+_device, _imagej = Lock(), Lock()
 _LOOK_S = 0.05  # how often a task that waits looks whether it was cancelled
 
 
@@ -134,7 +136,7 @@ def predict(
         )
         how: dict[str, Any] = {
             "window": _whole(window),
-            "progress": _progress(task, "window"),
+            "progress": _progress(task, "predict"),
         }
         task.update(f"opening {model}")
         loaded = _models.get(model, device=device, require_gpu=require_gpu)
@@ -154,22 +156,18 @@ def perform(task: Task, request: Mapping[str, Any]) -> None:
     task : Task
         The script's own. Its outputs become the fields of an `Answer`.
     request : mapping
-        With the fields of a `Request`, in types that JSON has.
+        With the fields of a `Request`, in types that JSON has; with whole paths.
     """
     with _telling(task):
         asked = parse_json(json.dumps(request, default=str))
-        unit = "window" if asked.action == "predict" else "step"
+        check_absolute(asked)
         with _turn(task, asked.action):
             answer = perform_request(
-                asked, progress=_progress(task, unit), models=_models
+                asked, progress=_progress(task, asked.action), models=_models
             )
         if answer.status == "error":
             _fail(task, answer)
         task.outputs.update(answer.as_json())
-
-
-class _Cancelled(BaseException):
-    """Passes through all rooms, which tidy up."""
 
 
 @contextlib.contextmanager
@@ -177,7 +175,7 @@ def _telling(task: Task) -> Iterator[None]:
     """Say how it ended, where it did not end well; then end the script."""
     try:
         yield
-    except _Cancelled:
+    except Cancelled:
         task.cancel()
         raise Ended from None
     except Exception as error:
@@ -194,9 +192,9 @@ def _fail(task: Task, answer: Answer) -> NoReturn:
 @contextlib.contextmanager
 def _turn(task: Task, action: str) -> Iterator[None]:
     """Wait until no other task does the like."""
-    lane = _LANES[action]
+    lane = _device if LANES.get(action) == "device" else _imagej
     if not lane.acquire(blocking=False):
-        task.update("waiting for another task")
+        task.update("waiting for its turn")
         while not lane.acquire(timeout=_LOOK_S):
             _end_if_cancelled(task)
     try:
@@ -208,13 +206,14 @@ def _turn(task: Task, action: str) -> Iterator[None]:
 
 def _end_if_cancelled(task: Task) -> None:
     if task.cancel_requested:
-        raise _Cancelled
+        raise Cancelled
 
 
-def _progress(task: Task, unit: str) -> Callable[[int, int], None]:
+def _progress(task: Task, action: str) -> Callable[[int, int], None]:
     def tell(done: int, total: int) -> None:
         _end_if_cancelled(task)
-        task.update(f"{unit} {done} of {total}", done, total)
+        if action in STEPS and total:
+            task.update(STEPS[action].format(done, total), done, total)
 
     return tell
 

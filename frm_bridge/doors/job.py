@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from frm_bridge.doors.request import Request
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_STEPS = {
+STEPS = {
     "predict": "window {} of {}",
     "split": "pair {} of {}",
     "compare": "run {} of {}",
@@ -68,7 +68,7 @@ class Job:
             return "done" if self.state == "done" else "waiting for its turn"
         if self.cancelled:
             return "cancelling"
-        step = _STEPS.get(self.request.action)
+        step = STEPS.get(self.request.action)
         return step.format(self.done, self.total) if step and self.total else "working"
 
     @property

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 10.0  # a client that asks for so long no more has gone
 KEPT = 1000  # answers that can still be asked for
 
-_LANES = {"predict": "device", "split": "device"}  # the others need ImageJ
+LANES = {"predict": "device", "split": "device"}  # the others need ImageJ
 
 _log = logging.getLogger(__name__)
 
@@ -223,7 +223,7 @@ class Jobs:
             self._finish(job, _cancelled(job))
 
     def _lane(self, job: Job) -> Lane:
-        return self._lanes[_LANES.get(job.request.action, "imagej")]
+        return self._lanes[LANES.get(job.request.action, "imagej")]
 
     def _hear(self, name: str) -> None:
         self._heard[name.rpartition("-")[0]] = time.monotonic()

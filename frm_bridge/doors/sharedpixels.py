@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import shutil
 import traceback
 from multiprocessing import resource_tracker
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from frm_bridge.errors import InputError
+from frm_bridge.errors import EnvironmentProblem, InputError
 from frm_bridge.prediction.arrays import check_array
 
 if TYPE_CHECKING:
@@ -68,11 +71,17 @@ def shared_output(dtype: str, shape: tuple[int, ...]) -> Iterator[Any]:
     appose.NDArray
         To be filled, and given to the other program, which unlinks it.
 
+    Raises
+    ------
+    EnvironmentProblem
+        ``E_MEMORY`` when shared memory has no room for it.
+
     NB: while it is half-written it is registered with Python's resource tracker, which
     removes it if this process is killed; Appose's own rule is that it never does.
     """
     from appose import NDArray as SharedArray
 
+    _check_room(math.prod(shape) * np.dtype(dtype).itemsize)
     prediction = SharedArray(dtype, list(shape))
     tracked = f"/{prediction.shm.name}", "shared_memory"
     if os.name == "posix":
@@ -85,3 +94,17 @@ def shared_output(dtype: str, shape: tuple[int, ...]) -> Iterator[Any]:
         raise
     if os.name == "posix":
         resource_tracker.unregister(*tracked)
+
+
+def _check_room(needed: int, folder: Path = Path("/dev", "shm")) -> None:
+    """Refuse what Linux would only notice, and kill the process, as it is written."""
+    if not folder.is_dir():
+        return
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise EnvironmentProblem(
+            "E_MEMORY",
+            f"{folder} has {free / 1e6:,.0f} MB free; the prediction needs "
+            f"{needed / 1e6:,.0f} MB",
+            "predict fewer planes at a time, or give a container more (--shm-size)",
+        )

@@ -288,6 +288,19 @@ def test_a_script_may_predict_an_array_of_its_own(
     same(taken(task.outputs["prediction"]), expected)
 
 
+@needs_proc
+def test_more_than_shared_memory_holds_is_refused_before_it_kills_the_worker(
+    worker: Service,
+) -> None:
+    script = (
+        "import numpy as np\n"
+        "plane = np.arange(1600.0).reshape(40, 40)\n"
+        "frm.predict(task, np.broadcast_to(plane, (10**9, 40, 40)), model)\n"
+    )
+    text = failure(worker, script, model="nuclei-brightfield")
+    assert re.fullmatch(r"E_MEMORY /dev/shm has .+ MB free; .+ \| .+", text)
+
+
 class Watched:
     """A task whose events are kept, and that is cancelled at one of them."""
 
@@ -372,7 +385,7 @@ def test_two_tasks_never_predict_at_once_and_one_that_waits_can_be_cancelled(
     assert one[-1][0] <= other[0][0]
     assert len(one) == len(other) == one[0][2] > 50
     messages = [event.message for each in watched for _, event in each.events]
-    assert "waiting for another task" in messages
+    assert "waiting for its turn" in messages
 
 
 def test_the_second_call_opens_no_model(
