@@ -19,10 +19,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from frm_bridge.doors import install_wrappers
+from frm_bridge.doors import install
+from frm_bridge.doors.runtimefile import VARIABLE
 from frm_bridge.imagej.jars import find_jars
 from frm_bridge.imagej.java import check_java
-from frm_bridge.shipped import shipped_folder
 
 HERE = Path(__file__).resolve().parent
 IMAGE = HERE.parent / "tests/data/mitocheck/xy_8bit__mitocheck_incenp_t1.tif"
@@ -31,10 +31,14 @@ LONGEST_S = 120
 
 def imagej_command(folder: Path) -> list[str]:
     """Install the commands into the folder of a plain ImageJ; give how to start it."""
-    install_wrappers(folder)
+    jars = find_jars()
+    (folder / "plugins").mkdir(parents=True)
+    ij = next(jar for jar in jars if jar.name.startswith("ij-1"))
+    shutil.copy(ij, folder / "ij.jar")
+    install(folder)
     return [
         *(str(check_java().home / "bin" / "java"), f"-Dplugins.dir={folder}"),
-        *(f"-Duser.home={folder}", "-cp", os.pathsep.join(map(str, find_jars()))),
+        *(f"-Duser.home={folder}", "-cp", os.pathsep.join(map(str, jars))),
         "org.python.util.jython",
     ]
 
@@ -42,9 +46,7 @@ def imagej_command(folder: Path) -> list[str]:
 def fiji_command(fiji: Path, folder: Path) -> list[str]:
     """Install the commands into a copy of a Fiji; give how to start Jython in it."""
     shutil.copytree(fiji, folder, copy_function=_link_or_copy)
-    scripts = shipped_folder("fiji_scripts")
-    shutil.copytree(scripts / "Plugins", folder / "scripts/Plugins", dirs_exist_ok=True)
-    shutil.copytree(scripts / "lib", folder / "jars/Lib", dirs_exist_ok=True)
+    install(folder, overwrite=True)
     return [
         *(str(check_java(folder).home / "bin" / "java"), f"-Dplugins.dir={folder}"),
         *(f"-Dimagej.dir={folder}", f"-Duser.home={folder}"),
@@ -91,6 +93,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         session, imagej = Path(folder, "session"), Path(folder, "ImageJ")
         session.mkdir()
+        os.environ[VARIABLE] = str(Path(folder, "home"))  # not the user's
         if given.fiji is None:
             command, actor = imagej_command(imagej), "imagej_session.py"
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,58 @@ if TYPE_CHECKING:
 def data_folder() -> Path:
     """The small real images."""
     return Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def users_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder that stands for ~/.frm_bridge, which no test may touch."""
+    folder = tmp_path_factory.mktemp("frm_bridge home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FRM_BRIDGE_HOME", str(folder))
+        yield folder
+
+
+# What a Fiji and a plain ImageJ have when they are unpacked, by name.
+LAYOUTS = {
+    "fiji": [
+        "jars/ij-1.54p.jar",
+        "jars/scijava-common-2.99.2.jar",
+        "jars/imagej-legacy-2.0.3.jar",
+        "jars/jython-slim-2.7.4.jar",
+        "jars/scripting-jython-1.0.1.jar",
+        "jars/bio-formats/formats-api-8.0.0.jar",
+        "plugins/Examples/blobs.py",
+        "plugins/Trainable_Segmentation-4.0.0.jar",
+        "scripts/Plugins/Utilities/Count_Words.py",
+        "macros/toolsets/Magic_Montage.txt",
+        "Contents/MacOS/fiji-macos",
+        "fiji-linux-x64",
+    ],
+    "imagej": [
+        "ij.jar",
+        "ImageJ",
+        "jre/bin/java",
+        "macros/StartupMacros.txt",
+        "plugins/Analyze/Measure_RGB.txt",
+        "plugins/JRuby/readme.txt",
+    ],
+}
+
+
+@pytest.fixture(scope="session")
+def lay_out() -> Callable[[str, Path], Path]:
+    """Make a folder that looks like a Fiji's or a plain ImageJ's, and give it."""
+
+    def make(form: str, folder: Path) -> Path:
+        for name in LAYOUTS[form]:
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{name} as it was unpacked")
+            os.utime(file, (1.6e9, 1.6e9))
+        (folder / "plugins" / "empty").mkdir()
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")

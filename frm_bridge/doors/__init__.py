@@ -10,8 +10,8 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from frm_bridge.doors.answer import Answer as Answer
-    from frm_bridge.doors.installation import install_scripts as install_scripts
-    from frm_bridge.doors.installation import install_wrappers as install_wrappers
+    from frm_bridge.doors.installation import install as install
+    from frm_bridge.doors.installation import uninstall as uninstall
     from frm_bridge.doors.perform import perform as perform
     from frm_bridge.doors.reading import read_request as read_request
     from frm_bridge.doors.request import Request as Request
@@ -21,7 +21,7 @@ else:
         __name__,
         submod_attrs={
             "answer": ["Answer"],
-            "installation": ["install_scripts", "install_wrappers"],
+            "installation": ["install", "uninstall"],
             "perform": ["perform"],
             "reading": ["read_request"],
             "request": ["Request"],

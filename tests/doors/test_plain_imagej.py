@@ -22,14 +22,14 @@ import tifffile
 
 import frm_bridge
 from frm_bridge.comparison import compare
-from frm_bridge.doors import install_wrappers
+from frm_bridge.doors import install, uninstall
 from frm_bridge.imagej import find_workflow, nuclei, run_workflow
 from frm_bridge.imagej.jars import find_jars
 from frm_bridge.imagej.java import check_java
 from frm_bridge.imagej.workflows import shipped_scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from frm_bridge.imagej import WorkflowResult
 
@@ -47,11 +47,17 @@ run("Input/Output...", "jpeg=10 file=.txt use_file copy_row save_column");
 
 
 @pytest.fixture(scope="module")
-def imagej(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an ImageJ with the FRM commands."""
+def imagej(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of an ImageJ with the FRM commands; they leave no trace in it."""
     folder = tmp_path_factory.mktemp("ImageJ à µ")
-    install_wrappers(folder)
-    return folder
+    (folder / "plugins").mkdir()
+    jar = next(path for path in find_jars() if path.name.startswith("ij-1"))
+    shutil.copy(jar, folder / "ij.jar")
+    before = sorted(folder.rglob("*"))
+    install(folder)
+    yield folder
+    assert uninstall(folder).kept == []
+    assert sorted(folder.rglob("*")) == before
 
 
 @pytest.fixture
@@ -61,12 +67,16 @@ def run_macro(imagej: Path, tmp_path: Path) -> Callable[..., str]:
     def run(macro: str, *, window: bool) -> str:
         file = tmp_path / "macro.ijm"
         file.write_text(macro, encoding="latin-1")
-        jar = next(path for path in find_jars() if path.name.startswith("ij-1"))
         java = [
             *(str(check_java().home / "bin" / "java"), f"-Dplugins.dir={imagej}"),
             *(f"-Duser.home={tmp_path}", f"-Djava.io.tmpdir={tmp_path}"),
             *("-Duser.language=de", "-Duser.country=DE"),
-            *("-jar", str(jar), "-macro" if window else "-batch", str(file)),
+            *(
+                "-jar",
+                str(imagej / "ij.jar"),
+                "-macro" if window else "-batch",
+                str(file),
+            ),
         ]
         done = subprocess.Popen(
             ["xvfb-run", "-a", *java],
@@ -357,12 +367,14 @@ def test_a_python_without_frm_bridge_is_told(
     data_folder: Path,
 ) -> None:
     nuclei = data_folder / "mitocheck/xy_8bit__mitocheck_incenp_t1.tif"
-    install_wrappers(imagej, python=Path(python))
+    named = imagej / "plugins" / "FRM" / "frm.txt"
+    installed = named.read_text()
+    named.write_text(installed.replace(sys.executable, python))
     printed = run_macro(
         f"""open("{nuclei.as_posix()}"); run("FRM Nuclei", "blur_sigma_px=x");""",
         window=False,
     )
-    install_wrappers(imagej)
+    named.write_text(installed)
     assert "FRM Nuclei: Python gave no answer: " in printed
 
 

@@ -17,7 +17,7 @@ import pytest
 import tifffile
 
 from frm_bridge.comparison import DEFAULT_MIN_IOU, compare
-from frm_bridge.doors import install_scripts
+from frm_bridge.doors import install, uninstall
 from frm_bridge.imagej import nuclei, start_imagej
 from frm_bridge.imagej.parameters import parse_parameters
 from frm_bridge.imagej.scripts import run_script
@@ -244,7 +244,8 @@ def test_installed_in_a_fiji_the_commands_have_their_names_library_and_python(
         shutil.copytree(
             source / name, fiji / name, ignore=shutil.ignore_patterns("Lib", "FRM")
         )
-    install_scripts(fiji)
+    before = sorted(fiji.rglob("*"))
+    install(fiji)
     truth, prediction = folders.values()
     lines = {
         "FRM Compare": f"truth=[{truth}] prediction=[{prediction}] "
@@ -261,10 +262,19 @@ def test_installed_in_a_fiji_the_commands_have_their_names_library_and_python(
         f"for name, options in {lines!r}.items():\n"
         "    scyjava.jimport('ij.IJ').run(name, options)\n"
     )
+    environment = os.environ.copy()
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # Jython heeds it too
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "compared" / "comparison.json").read_text())
     assert found["summary"]["objects"]["truth_count"] == 3
     assert "FRM Split: 18 pairs of sub-images" in done.stdout
+    assert list((fiji / "jars/Lib/frm").glob("*$py.class"))
+    assert uninstall(fiji).kept == []
+    assert sorted(fiji.rglob("*")) == before

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from frm_bridge.doors import install_scripts
+from frm_bridge.doors import install
 from frm_bridge.errors import FrmError
 from frm_bridge.imagej import find_workflow, run_workflow
 from frm_bridge.imagej.scripts import _end_at_error
@@ -178,7 +178,7 @@ def test_macro_lines_of_installed_commands_give_the_tables_of_python(
 ) -> None:
     fiji, stack = tmp_path / "Fiji.app", tmp_path / "stack.tif"
     shutil.copytree(os.environ["FRM_FIJI"], fiji, copy_function=link_or_copy)
-    install_scripts(fiji)
+    install(fiji)
     pair = np.stack([field, np.roll(field, 2, axis=1)])
     tifffile.imwrite(stack, pair, imagej=True, metadata={"axes": "TYX"})
     lines = []

@@ -77,7 +77,7 @@ function frmPython(command) {
     if (!File.exists(path))
         exit(command + ": there is no " + path + "\nfix: install the FRM commands again");
     lines = split(File.openAsString(path), "\n");
-    return String.trim(lines[0]);
+    return String.trim(replace(lines[0], "python=", ""));
 }
 
 // Makes a new folder for what passes between ImageJ and Python.

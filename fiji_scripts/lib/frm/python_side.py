@@ -80,7 +80,8 @@ def find_python():
     for place in places:
         if os.path.isfile(place):
             with open(place, "rb") as text:
-                return text.read().decode("utf-8").splitlines()[0].strip()
+                line = text.read().decode("utf-8").splitlines()[0].strip()
+                return line.replace("python=", "", 1)
     raise Failure(
         u"frm_bridge's Python is not known here: there is no %s" % " and no ".join(places),
         "install the FRM commands again from the Python that has frm_bridge, or name "
