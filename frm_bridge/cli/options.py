@@ -15,6 +15,7 @@ from frm_bridge.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from frm_bridge.doors.findings import Finding
     from frm_bridge.errors import FrmError
     from frm_bridge.imagej import Workflow
 
@@ -85,6 +86,16 @@ def explain(error: FrmError, *, known_fix: str = "") -> None:
     typer.echo(f"error: {error.code} {error.message}", err=True)
     if error.fix != known_fix:
         typer.echo(f"fix: {error.fix}", err=True)
+
+
+_MARKS = {"ok": "ok     ", "note": "note   ", "missing": "missing", "fault": "FAULT  "}
+
+
+def show_finding(finding: Finding) -> None:
+    """Print what a check found, and the fix below it."""
+    typer.echo(f"{_MARKS[finding.state]} {finding.part:13s} {finding.found}")
+    if finding.fix:
+        typer.echo(f"{'':8s}{'':13s} fix: {finding.fix}")
 
 
 @contextmanager

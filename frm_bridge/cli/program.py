@@ -16,6 +16,7 @@ from frm_bridge.cli import (
     demonstration,
     environment,
     exec,
+    installing,
     models,
     pairing,
     prediction,
@@ -53,6 +54,7 @@ app.command()(presets.presets)
 app.add_typer(models.app, name="models")
 app.command()(prediction.bench)
 app.command()(environment.doctor)
+app.command("install-fiji")(installing.install_fiji)
 app.command()(serving.serve)
 app.command()(serving.stop)
 app.command()(serving.status)

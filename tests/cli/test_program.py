@@ -18,6 +18,7 @@ COMMANDS = [
     "models inspect",
     "bench",
     "doctor",
+    "install-fiji",
     "exec",
 ]
 
@@ -39,7 +40,8 @@ def test_help_names_every_command_and_where_to_start(flag, frm):
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "train", "split", "predict", "analyze", "compare"]
+    "command",
+    ["demo", "train", "split", "predict", "analyze", "compare", "install-fiji"],
 )
 def test_every_command_that_writes_can_overwrite(command, frm):
     assert "--overwrite" in frm(command, "--help").out
