@@ -6,34 +6,25 @@ import importlib.util
 import json
 import platform
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from frm_bridge import __version__
+from frm_bridge.cli.options import show_finding
+from frm_bridge.doors.findings import Finding
 from frm_bridge.errors import FrmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_MARKS = {"ok": "ok     ", "missing": "missing", "fault": "FAULT  "}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor's report."""
-
-    part: str
-    state: Literal["ok", "missing", "fault"]
-    found: str
-    fix: str = ""
-
 
 def doctor(
     fiji: Annotated[
-        Path | None, typer.Option("--fiji", help="Start this Fiji, too.")
+        Path | None,
+        typer.Option("--fiji", help="Start this Fiji, and check its FRM commands."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -51,9 +42,7 @@ def doctor(
     for finding in _findings(fiji):
         findings.append(finding)
         if not as_json:
-            typer.echo(f"{_MARKS[finding.state]} {finding.part:12s} {finding.found}")
-            if finding.fix:
-                typer.echo(f"        {'':12s} fix: {finding.fix}")
+            show_finding(finding)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     if any(finding.state == "fault" for finding in findings):
@@ -69,6 +58,7 @@ def _findings(fiji: Path | None) -> Iterator[Finding]:
     yield _checked("Java", lambda: _java(fiji))
     yield _checked("ImageJ", lambda: _imagej(fiji))
     yield _training()
+    yield from _doors(fiji)
 
 
 def _providers() -> Iterator[Finding]:
@@ -96,6 +86,17 @@ def _provider_fix(part: str) -> str:
     if part == "CUDA" and nvidia_driver_present():
         return exchange_for("onnxruntime-gpu")
     return ""  # the CPU runs everything
+
+
+def _doors(fiji: Path | None) -> Iterator[Finding]:
+    """Look at the server, and at the commands in each Fiji."""
+    from frm_bridge.doors.health import folder_findings, server_findings
+
+    try:
+        yield from server_findings()
+        yield from folder_findings(fiji)
+    except FrmError as error:  # there can be no folder for them
+        yield Finding("server", "fault", error.message, error.fix)
 
 
 def _checked(part: str, check: Callable[[], str]) -> Finding:

@@ -6,6 +6,7 @@
     ├── server.txt          url, token, pid... of the server that runs
     ├── server.lock         held while it lives: tells a crash from a long run
     ├── server.log          what it did
+    ├── server.start.log    what the last one that was started said of its start
     ├── requests/           a macro puts its request here, and names the job
     └── folders.txt         where the FRM commands were installed
 """
@@ -125,3 +126,8 @@ def lock_path() -> Path:
 def log_path() -> Path:
     """Give the path of the server's log."""
     return home() / "server.log"
+
+
+def start_log_path() -> Path:
+    """Give the path of what the last server that was started said of its start."""
+    return home() / "server.start.log"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from frm_bridge import __version__
-from frm_bridge.doors.runtimefile import home, read_record
+from frm_bridge.doors.runtimefile import home, read_record, start_log_path
 from frm_bridge.doors.serving import is_served
 from frm_bridge.errors import EnvironmentProblem, FrmError
 
@@ -126,7 +126,7 @@ def _make_room(old: ServerRecord) -> None:
 
 
 def _started(options: Sequence[str]) -> ServerRecord:
-    words = home() / "server.start.log"
+    words = start_log_path()
     with words.open("wb") as printed:
         process = subprocess.Popen(  # noqa: S603  # our own program
             [sys.executable, "-P", "-m", "frm_bridge.cli", "serve", *options],
