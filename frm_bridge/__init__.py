@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from frm_bridge.comparison import compare as compare
     from frm_bridge.comparison import match_objects as match_objects
+    from frm_bridge.doors.client import connect as connect
     from frm_bridge.errors import FrmError as FrmError
     from frm_bridge.imagej import find_workflow as find_workflow
     from frm_bridge.imagej import junctions as junctions
@@ -43,6 +44,7 @@ else:
         __name__,
         submod_attrs={
             "comparison": ["compare", "match_objects"],
+            "doors.client": ["connect"],
             "errors": ["FrmError"],
             "imagej": ["find_workflow", "junctions", "nuclei", "run_workflow"],
             "images": ["create_image", "open_image"],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from frm_bridge.errors import FrmError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,13 @@ class Answer:
     def as_json(self) -> dict[str, Any]:
         """Give all of it in types that JSON has."""
         return asdict(self) | {"outputs": [str(path) for path in self.outputs]}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Answer:
+        """Read what `as_json` gave."""
+        lists = {name: tuple(content[name]) for name in ("model_sha256", "warnings")}
+        outputs = tuple(Path(each) for each in content["outputs"])
+        return cls(**{**content, **lists, "outputs": outputs})
 
 
 def answer_of(error: BaseException, *, seconds: float = 0.0) -> Answer:

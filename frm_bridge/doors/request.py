@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from frm_bridge.imagej import Workflow
 
 SCHEMA = 1
 Action = Literal["predict", "analyze", "compare", "split"]
@@ -126,6 +128,13 @@ class Request:
                 )
                 raise wrong_request(found)
 
+    def as_json(self) -> dict[str, Any]:
+        """Give what was asked for, in types that JSON has."""
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        given |= {name: str(given[name]) for name in PATHS if given[name] is not None}
+        given["parameters"] = dict(self.parameters)
+        return {name: value for name, value in given.items() if value is not None}
+
 
 NAMES = tuple(each.name for each in fields(Request))
 
@@ -151,6 +160,44 @@ def check_absolute(request: Request) -> None:
         if path and not Path(path).is_absolute():
             found = f"{name} is {path}; a whole path was expected"
             raise wrong_request(found)
+
+
+def with_whole_paths(request: Request) -> Request:
+    """Give a request whose paths do not depend on this program's folder.
+
+    Raises
+    ------
+    ModelError
+        ``E_MODEL_MISSING``.
+    """
+    from frm_bridge.models.registry import find_models
+
+    paths = {name: getattr(request, name) for name in PATHS}
+    changes: dict[str, Any] = {
+        name: Path(path).absolute() for name, path in paths.items() if path is not None
+    }
+    if request.model:
+        models = [str(path.absolute()) for path in find_models(request.model)]
+        changes["model"] = ",".join(models)
+    if Path(request.workflow).suffix:
+        changes["workflow"] = str(Path(request.workflow).absolute())
+    return replace(request, **changes)
+
+
+def named_models(models: str | Path | Sequence[str | Path]) -> str:
+    """Give the field ``model`` for one or several."""
+    return str(models) if isinstance(models, str | Path) else ",".join(map(str, models))
+
+
+def named_workflow(
+    workflow: str | Path | Workflow, parameters: Mapping[str, object] | None
+) -> dict[str, Any]:
+    """Give the fields ``workflow`` and ``parameters``."""
+    given = dict(parameters or {})
+    if isinstance(workflow, str | Path):
+        return {"workflow": str(workflow), "parameters": given}
+    name = workflow.name if workflow.is_shipped else str(workflow.script)
+    return {"workflow": name, "parameters": {**workflow.parameters, **given}}
 
 
 def wrong_request(found: str) -> InputError:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from http.client import HTTPConnection, HTTPException
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -28,12 +29,16 @@ if TYPE_CHECKING:
 
 START_LIMIT_S = 60.0  # a cold disk, a virus scanner: seconds; this is a fault
 STOP_LIMIT_S = 60.0  # a window, or an ImageJ script, that runs
-_ANSWER_LIMIT_S = 5.0
+ANSWER_LIMIT_S = 5.0
 _PAUSE_S = 0.02
 
 
 def ask(
-    record: ServerRecord, page: str, body: Mapping[str, object] | None = None
+    record: ServerRecord,
+    page: str,
+    body: Mapping[str, object] | None = None,
+    *,
+    limit_s: float = ANSWER_LIMIT_S,
 ) -> dict[str, Any]:
     """Ask a server.
 
@@ -45,6 +50,8 @@ def ask(
         ``/status``.
     body : mapping, optional
         What to send.
+    limit_s : float
+        How long it may take to answer.
 
     Returns
     -------
@@ -56,7 +63,7 @@ def ask(
     FrmError
         What the server says is wrong; ``E_SERVER_GONE`` where none answers.
     """
-    connection = HTTPConnection(urlsplit(record.url).netloc, timeout=_ANSWER_LIMIT_S)
+    connection = HTTPConnection(urlsplit(record.url).netloc, timeout=limit_s)
     headers = {
         "Authorization": f"Bearer {record.token}",
         "Content-Type": "application/json",
@@ -136,6 +143,8 @@ def _started(options: Sequence[str]) -> ServerRecord:
             cwd=home(),
             **_of_its_own(),
         )
+    # Else a notebook that outlives it keeps what the system remembers of its end.
+    Thread(target=process.wait, daemon=True).start()
     until = time.monotonic() + START_LIMIT_S
     while time.monotonic() < until:
         # Another may have been quicker: then ours ends, and that one is as good.
