@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import multiprocessing
 import os
+import re
 import shutil
 import uuid
 from contextlib import contextmanager, suppress
@@ -124,9 +126,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             f"a folder stands where the file {path} should be written",
             "choose another --output, or rename that folder",
         )
-    partial = path.with_name(
-        f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}"
-    )
+    partial = path.with_name(f".{path.stem}.{owner_mark()}.partial{path.suffix}")
     with folder_of(path):
         try:
             with translated_os_errors(path):
@@ -135,6 +135,49 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         finally:
             with suppress(OSError):  # it is not there; or the first error matters more
                 partial.unlink()
+
+
+def owner_mark() -> str:
+    """Give what names an unfinished file's owner: a process, and a number.
+
+    The process is this one, or the one that this one works for.
+    """
+    parent = multiprocessing.parent_process()
+    owner = os.getpid() if parent is None or parent.pid is None else parent.pid
+    return f"{owner}-{uuid.uuid4().hex[:8]}"
+
+
+def remove_partials(
+    folder: Path, owner: int, *, of: Path | None = None
+) -> Iterator[Path]:
+    """Remove what a process that was killed left unfinished in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Its subfolders are not looked into.
+    owner : int
+        The process. What another is writing stays.
+    of : Path, optional
+        Only what was to become this file or folder.
+
+    Yields
+    ------
+    Path
+        What was removed.
+    """
+    # NB: a folder's whole name stands in its partial's, a file's without the suffix.
+    names = ".+" if of is None else rf"{re.escape(of.name)}|{re.escape(of.stem)}"
+    mark = re.compile(rf"\.({names})\.{owner}-[0-9a-f]{{8}}\.partial(\.\w+)?")
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    for entry in entries:
+        if not mark.fullmatch(entry.name):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+        yield entry
 
 
 @contextmanager

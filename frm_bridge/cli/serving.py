@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from frm_bridge.errors import FrmError
-
 if TYPE_CHECKING:
     from frm_bridge.doors.runtimefile import ServerRecord
 
@@ -46,7 +44,8 @@ def serve(
     options = ["--port", str(port), "--idle-minutes", str(idle_minutes)]
     if detach:
         return _detach(options, ij=ij)
-    from frm_bridge.doors.serving import AlreadyServed, ServerSettings
+    from frm_bridge.doors.lock import AlreadyServed
+    from frm_bridge.doors.serving import ServerSettings
     from frm_bridge.doors.serving import serve as serve_until_the_end
 
     settings = ServerSettings(port=port, idle_s=idle_minutes * 60)
@@ -70,7 +69,7 @@ def _detach(options: list[str], *, ij: bool) -> int:
 
     try:
         record = start_server(options)
-    except FrmError as error:
+    except (Exception, KeyboardInterrupt) as error:
         if not ij:
             raise
         typer.echo(answer_of(error).line)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from frm_bridge.errors import OutputError
 from frm_bridge.imagej.runner import RESULT
-from frm_bridge.outputs import check_absent, make_folder
+from frm_bridge.outputs import check_absent, make_folder, owner_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,11 +113,11 @@ def fresh_folder(
     OutputError
         As :func:`check_folder`.
     """
-    _recover(output)
+    recover(output)
     check_folder(output, sources, overwrite=overwrite)
     new = not output.exists()
     make_folder(output)
-    aside = output / f".{uuid.uuid4().hex[:8]}.earlier"
+    aside = output / f".{owner_mark()}.earlier"
     aside.mkdir()
     _move(output, aside)
     try:
@@ -131,9 +130,17 @@ def fresh_folder(
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _recover(output: Path) -> None:
-    """Give back what a comparison had put aside whose process was killed."""
-    for aside in output.glob(".*.earlier"):
+def recover(output: Path, *, owner: int | None = None) -> None:
+    """Give back what a comparison had put aside whose process was killed.
+
+    Parameters
+    ----------
+    output : Path
+        Its folder.
+    owner : int, optional
+        That process; without, any.
+    """
+    for aside in output.glob(f".{owner}-*.earlier" if owner else ".*.earlier"):
         if (output / RECORD).exists():  # it had ended; only the tidying was missing
             shutil.rmtree(aside)
         else:

@@ -2,25 +2,29 @@
 
 A web page can send requests to 127.0.0.1, too, and a name of its own can lead
 there. So every request names this very address as its host, brings the token of the
-run-time file, and has no ``Origin``, which browsers send and our clients do not.
+run-time file, and has neither ``Origin`` nor ``Sec-Fetch-Site``, which browsers send
+and our clients do not.
 """
 
 from __future__ import annotations
 
 import hmac
+import json
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
 from frm_bridge.doors.answer import answer_of
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from frm_bridge.doors.runtimefile import ServerRecord
 
 
 class Guard:
@@ -30,40 +34,42 @@ class Guard:
     ----------
     app : ASGI application
         What is guarded.
-    token : str
-        What a request must bring: a GET as its parameter ``token``, a POST as
-        ``Authorization: Bearer``.
-    port : int
-        Where the application listens.
+    record : ServerRecord
+        Where the application listens, and the token that a request must bring: a GET
+        as its parameter ``token``, a POST as ``Authorization: Bearer``.
     heard : callable
         Called for each request that is let in.
     """
 
     def __init__(
-        self, app: ASGIApp, *, token: str, port: int, heard: Callable[[], None]
+        self, app: ASGIApp, *, record: ServerRecord, heard: Callable[[], None]
     ) -> None:
         self._app = app
-        self._token = token
+        self._token = record.token
+        port = urlsplit(record.url).port
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self._heard = heard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or refuse it."""
-        refusal = self._refusal(Request(scope)) if scope["type"] == "http" else None
+        if scope["type"] != "http":  # nothing else is configured
+            return
+        refusal = self._refusal(Request(scope))
         if refusal is None:
             self._heard()
         await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, asked: Request) -> Response | None:
         headers = asked.headers
-        if headers.get("host") not in self._hosts or "origin" in headers:
+        browser = "origin" in headers or "sec-fetch-site" in headers
+        if headers.get("host") not in self._hosts or browser:
             error = InputError(
                 "E_FOREIGN",
                 "only programs of this machine may ask, under the address of the "
                 "run-time file, and no web page",
                 "use frm-bridge, or a command of Plugins > FRM",
             )
-            return PlainTextResponse(answer_of(error).line, 403)
+            return text_of([answer_of(error).line], 403)
         given = asked.query_params.get("token", "")
         if asked.method == "POST":
             given = headers.get("authorization", "").removeprefix("Bearer ")
@@ -81,5 +87,24 @@ def refusal_of(error: Exception, *, as_text: bool, status: int = 401) -> Respons
     """Give what a failure looks like to a macro, or to a program."""
     answer = answer_of(error)
     if as_text:
-        return PlainTextResponse(answer.line)
-    return JSONResponse(answer.as_json(), status)
+        return text_of([answer.line])
+    return json_of(answer.as_json(), status)
+
+
+def text_of(lines: Sequence[str], status: int = 200) -> Response:
+    """Answer a macro.
+
+    NB: names of files need not be UTF-8 on Linux; their bytes go out as they are.
+    """
+    text = "\n".join(lines) + "\n"
+    try:
+        content = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # no name of a file has such signs
+        content = text.encode("utf-8", "backslashreplace")
+    return PlainTextResponse(content, status)
+
+
+def json_of(content: Mapping[str, object], status: int = 200) -> Response:
+    """Answer a program; in ASCII, which can hold any name of a file."""
+    text = json.dumps(content, allow_nan=False)
+    return Response(text, status, media_type="application/json")

@@ -21,7 +21,7 @@ from frm_bridge.doors.runtimefile import (
     record_path,
     start_log_path,
 )
-from frm_bridge.doors.serving import is_served
+from frm_bridge.doors.lock import is_served
 from frm_bridge.doors.starting import find_server
 from frm_bridge.errors import FrmError
 

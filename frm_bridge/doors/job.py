@@ -35,7 +35,7 @@ class Job:
     Attributes
     ----------
     name : str
-        What its client calls it; what stands before the last ``-`` is the client.
+        What its client calls it.
     request : Request
         What is asked for.
     state : {"waiting", "running", "done"}
@@ -59,7 +59,7 @@ class Job:
     @property
     def client(self) -> str:
         """Who asks."""
-        return self.name.rpartition("-")[0]
+        return client_of(self.name)
 
     @property
     def text(self) -> str:
@@ -88,6 +88,11 @@ class Job:
             "text": self.text,
             "answer": self.answer and self.answer.as_json(),
         }
+
+
+def client_of(name: str) -> str:
+    """Give whose job it is: what stands before the last ``-``, or all of a name."""
+    return name.rpartition("-")[0] or name
 
 
 def check_name(name: str) -> None:

@@ -16,7 +16,7 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 from frm_bridge.doors.answer import Answer, answer_of
-from frm_bridge.doors.job import Cancelled, Job, check_name
+from frm_bridge.doors.job import Cancelled, Job, check_name, client_of
 from frm_bridge.errors import FrmError, InputError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Lane:
     """What can run one at a time: for each client a queue, and they take turns."""
 
     queues: OrderedDict[str, deque[Job]] = field(default_factory=OrderedDict)
+    served: str = ""  # the client that had the last turn
 
     def put(self, job: Job) -> None:
         """Queue a job behind those of its client."""
@@ -49,10 +50,11 @@ class Lane:
         """Give the next job, and let its client wait for the next turn."""
         if not self.queues:
             return None
-        client, queue = self.queues.popitem(last=False)
-        job = queue.popleft()
-        if queue:
-            self.queues[client] = queue
+        if self.served in self.queues:  # it may have asked again before the others
+            self.queues.move_to_end(self.served)
+        self.served = next(iter(self.queues))
+        job = self.queues[self.served][0]
+        self.drop(job)
         return job
 
     def drop(self, job: Job) -> None:
@@ -72,11 +74,21 @@ class Jobs:
         Does what a request asks. What its progress raises, it must let through.
     patience_s : float
         After how long without a question a client has gone.
+    clock : callable
+        Gives the time in s.
     """
 
-    def __init__(self, work: Work, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        work: Work,
+        *,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._work = work
         self._patience_s = patience_s
+        self._clock = clock
+        self._looked = clock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._heard: dict[str, float] = {}
         self._changed = Condition()
@@ -90,18 +102,17 @@ class Jobs:
             thread.start()
 
     def submit(self, name: str, request: Request) -> Job:
-        """Queue a request; of a name that is known, give the job that there is.
+        """Queue a request; one that comes again gives the job that there is.
 
         Raises
         ------
         InputError
-            ``E_JOB_NAME``.
+            ``E_JOB_NAME``, also of a name that another request has.
         FrmError
             ``E_SERVER_STOPS``.
         """
         check_name(name)
         with self._changed:
-            self._hear(name)
             if name not in self._jobs:
                 if self._closing:
                     raise _stops()
@@ -109,6 +120,9 @@ class Jobs:
                 self._lane(job).put(job)
                 self._forget_oldest()
                 self._changed.notify_all()
+            elif self._jobs[name].request != request:
+                raise _taken(name)
+            self._hear(name)
             return self._jobs[name]
 
     def knows(self, name: str) -> bool:
@@ -122,26 +136,30 @@ class Jobs:
         Raises
         ------
         InputError
-            ``E_JOB_UNKNOWN``.
+            ``E_JOB_UNKNOWN``, ``E_JOB_NAME``.
         """
+        check_name(name)
         with self._changed:
-            self._hear(name)
             if name not in self._jobs:
                 raise InputError(
                     "E_JOB_UNKNOWN",
                     f"there is no job {name!r}: it was never asked for here, or the "
-                    "server has been started again since",
+                    f"server was started again since, or {KEPT} others have ended",
                     "ask again, as for a new job",
                 )
+            self._hear(name)
             return self._jobs[name]
 
     def cancel(self, name: str, reason: str = "its client cancelled it") -> Job:
         """Cancel a job: at once while it waits, between two windows while it runs.
 
+        What cannot be interrupted, as an ImageJ script that is shipped, ends first, and
+        its answer stands.
+
         Raises
         ------
         InputError
-            ``E_JOB_UNKNOWN``.
+            ``E_JOB_UNKNOWN``, ``E_JOB_NAME``.
         """
         job = self.find(name)
         with self._changed:
@@ -149,11 +167,18 @@ class Jobs:
         return job
 
     def cancel_abandoned(self) -> None:
-        """Cancel the jobs of clients that ask no more."""
-        limit = time.monotonic() - self._patience_s
+        """Cancel the jobs of clients that ask no more; to be called often.
+
+        NB: where it was not called for long, this machine slept, or had no time for
+        this process: nobody could be heard, and all get their time once more.
+        """
         with self._changed:
+            now, before = self._clock(), self._looked
+            self._looked = now
+            if now - before > self._patience_s / 2:
+                self._heard = dict.fromkeys(self._heard, now)
             for job in self._unfinished():
-                if self._heard[job.client] < limit:
+                if self._heard[job.client] < now - self._patience_s:
                     reason = f"nobody asked after it for {self._patience_s:g} s"
                     self._cancel(job, reason)
 
@@ -200,19 +225,19 @@ class Jobs:
 
         _log.info("%s: %s begins", job.name, job.request.action)
         try:
-            return self._work(job.request, progress)
+            answer = self._work(job.request, progress)
+            _log_end(job, answer)
+            return answer
         except Cancelled:
-            return _cancelled(job)
+            answer = _cancelled(job)
         except BaseException as error:  # the lane lives on, whatever a library raises
             _log.exception("%s failed", job.name)
-            return answer_of(error)
+            answer = answer_of(error)
+        _log_end(job, answer)
+        return answer
 
     def _finish(self, job: Job, answer: Answer) -> None:
         job.answer, job.state = answer, "done"
-        level = logging.INFO if answer.status == "ok" else logging.ERROR
-        if answer.code == "E_CANCELLED":
-            level = logging.WARNING
-        _log.log(level, "%s: %s", job.name, answer.line)
 
     def _cancel(self, job: Job, reason: str) -> None:
         if job.state == "done" or job.cancelled:
@@ -220,26 +245,46 @@ class Jobs:
         job.cancelled = reason
         if job.state == "waiting":
             self._lane(job).drop(job)
-            self._finish(job, _cancelled(job))
+            self._finish(job, answer := _cancelled(job))
+            _log_end(job, answer)
 
     def _lane(self, job: Job) -> Lane:
         return self._lanes[LANES.get(job.request.action, "imagej")]
 
     def _hear(self, name: str) -> None:
-        self._heard[name.rpartition("-")[0]] = time.monotonic()
+        self._heard[client_of(name)] = self._clock()
 
     def _unfinished(self) -> list[Job]:
         return [job for job in self._jobs.values() if job.state != "done"]
 
     def _forget_oldest(self) -> None:
         done = [name for name, job in self._jobs.items() if job.state == "done"]
-        for name in done[: max(0, len(done) - KEPT)]:
+        if len(done) <= KEPT:
+            return
+        for name in done[: len(done) - KEPT]:
             del self._jobs[name]
+        clients = {job.client for job in self._jobs.values()}
+        self._heard = {name: at for name, at in self._heard.items() if name in clients}
+
+
+def _log_end(job: Job, answer: Answer) -> None:
+    level = logging.INFO if answer.status == "ok" else logging.ERROR
+    if answer.code == "E_CANCELLED":
+        level = logging.WARNING
+    _log.log(level, "%s: %s", job.name, answer.line)
 
 
 def _cancelled(job: Job) -> Answer:
     message = f"it was cancelled: {job.cancelled}; nothing half-written was left"
     return Answer("error", "E_CANCELLED", message, "ask again")
+
+
+def _taken(name: str) -> InputError:
+    return InputError(
+        "E_JOB_NAME",
+        f"the job {name} was asked for already, with another request",
+        "give each request a name of its own",
+    )
 
 
 def _stops() -> FrmError:

@@ -61,7 +61,7 @@ def parse_json(text: str) -> Request:
     """
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         found = f"it is no JSON: {error}"
         raise wrong_request(found) from error
     if not isinstance(content, dict):

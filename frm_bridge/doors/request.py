@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -147,18 +148,21 @@ def check_absolute(request: Request) -> None:
     InputError
         ``E_REQUEST``.
     """
-    named: dict[str, str | Path | None] = {
-        name: getattr(request, name) for name in PATHS
-    }
+    named = [(name, str(getattr(request, name) or "")) for name in PATHS]
+    named += [
+        (name, str(value))
+        for name, value in request.parameters.items()
+        if name.endswith("_file")
+    ]
     # The others may be names of what is shipped; with a suffix they are files.
-    named |= {
-        name: getattr(request, name)
-        for name in ("model", "workflow")
-        if Path(getattr(request, name)).suffix
-    }
-    for name, path in named.items():
-        if path and not Path(path).is_absolute():
-            found = f"{name} is {path}; a whole path was expected"
+    models = (model.strip() for model in request.model.split(","))
+    named += [("model", model) for model in models if PurePath(model).suffix]
+    if PurePath(request.workflow).suffix:
+        named.append(("workflow", request.workflow))
+    for name, path in named:
+        if path and not is_whole_path(path):
+            shown = path if path.isprintable() else ascii(path)
+            found = f"{name} is {shown}; a whole path was expected"
             raise wrong_request(found)
 
 
@@ -198,6 +202,26 @@ def named_workflow(
         return {"workflow": str(workflow), "parameters": given}
     name = workflow.name if workflow.is_shipped else str(workflow.script)
     return {"workflow": name, "parameters": {**workflow.parameters, **given}}
+
+
+def is_whole_path(path: str, kind: type[PurePath] = PurePath) -> bool:
+    r"""Whether a path leads to a place from wherever it is followed.
+
+    Parameters
+    ----------
+    path : str
+        What may be one.
+    kind : type of PurePath
+        Of which system; by default of this one. On Windows ``C:data`` and ``\data``
+        depend on the current folder, and ``\\server\share\data`` does not.
+    """
+    if any(sign in path for sign in "\0\r\n"):  # an answer is one line
+        return False
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return kind(path).is_absolute()
 
 
 def wrong_request(found: str) -> InputError:

@@ -7,6 +7,7 @@
     ├── server.lock         held while it lives: tells a crash from a long run
     ├── server.log          what it did
     ├── server.start.log    what the last one that was started said of its start
+    ├── running.txt         what it is writing: the next one tidies up after a crash
     ├── requests/           a macro puts its request here, and names the job
     └── folders.txt         where the FRM commands were installed
 """
@@ -14,15 +15,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frm_bridge.doors.namedlines import named_lines, read_named_lines
+from frm_bridge.errors import EnvironmentProblem, InputError
 from frm_bridge.outputs import make_folder, replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 VARIABLE = "FRM_BRIDGE_HOME"
 PROTOCOL = 1  # what server and clients say to each other; raised by any change of it
@@ -51,7 +54,7 @@ class ServerRecord:
     """
 
     url: str
-    token: str
+    token: str = field(repr=False)
     pid: int
     host: str
     version: str
@@ -60,13 +63,51 @@ class ServerRecord:
 
 
 def home() -> Path:
-    """Give the folder of all this, and make it, for its owner alone."""
+    """Give the folder of all this, and make it, for its owner alone.
+
+    Raises
+    ------
+    InputError, EnvironmentProblem
+        ``E_HOME``.
+    """
     named = os.environ.get(VARIABLE)
-    folder = Path(named).expanduser() if named else Path.home() / ".frm_bridge"
-    if not folder.is_dir():
-        make_folder(folder)
-        folder.chmod(0o700)
+    # NB: Java's side reads the variable as it is: no ~, and another current folder.
+    if named and not Path(named).is_absolute():
+        raise InputError(
+            "E_HOME",
+            f"{VARIABLE} is {named}; a whole path was expected",
+            "name a folder from the root on, or leave the variable away",
+        )
+    with explained():
+        folder = Path(named) if named else Path.home() / ".frm_bridge"
+        if not folder.is_dir():
+            make_folder(folder)
+            folder.chmod(0o700)
     return folder
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Explain what the system does not allow in this folder.
+
+    Raises
+    ------
+    EnvironmentProblem
+        ``E_HOME``.
+    """
+    try:
+        yield
+    except (OSError, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, EnvironmentProblem):
+            raise
+        named = os.environ.get(VARIABLE) or "~/.frm_bridge"
+        raise EnvironmentProblem(
+            "E_HOME",
+            f"{named}, where the server says how to reach it, cannot be used: "
+            f"{getattr(error, 'message', error)}",
+            f"let {VARIABLE} name a folder of your own on a disk of this machine, in "
+            "the environment that ImageJ starts in, too",
+        ) from error
 
 
 def record_path() -> Path:
@@ -79,8 +120,9 @@ def read_record() -> ServerRecord | None:
 
     That there is a record does not say that the server lives.
     """
+    path = record_path()
     try:
-        lines = read_named_lines(record_path())
+        lines = read_named_lines(path)
         return ServerRecord(
             url=lines["url"],
             token=lines["token"],
@@ -115,7 +157,10 @@ def write_private(path: Path, values: Mapping[str, object]) -> None:
 
 def inbox() -> Path:
     """Give the folder that macros put their requests into."""
-    return make_folder(home() / "requests")
+    folder = home() / "requests"
+    with explained():
+        make_folder(folder)
+    return folder
 
 
 def lock_path() -> Path:
@@ -131,3 +176,8 @@ def log_path() -> Path:
 def start_log_path() -> Path:
     """Give the path of what the last server that was started said of its start."""
     return home() / "server.start.log"
+
+
+def running_path() -> Path:
+    """Give the path of the note of what the server is writing."""
+    return home() / "running.txt"

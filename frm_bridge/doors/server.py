@@ -18,19 +18,22 @@ give JSON; of a submission the body is the request itself.
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from frm_bridge.doors.guard import refusal_of
-from frm_bridge.doors.job import check_name
-from frm_bridge.doors.namedlines import decoded
-from frm_bridge.doors.reading import parse_json, parse_words
+from frm_bridge.doors.guard import json_of, refusal_of, text_of
+from frm_bridge.doors.inbox import (
+    LONGEST_REQUEST,
+    check_length,
+    has_request,
+    taken_request,
+)
+from frm_bridge.doors.reading import parse_json
 from frm_bridge.doors.request import check_absolute
-from frm_bridge.doors.runtimefile import inbox
 from frm_bridge.errors import FrmError, InputError
 
 if TYPE_CHECKING:
@@ -40,11 +43,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from frm_bridge.doors.jobs import Jobs
-    from frm_bridge.doors.request import Request
 
     Handler = Callable[[HttpRequest], Awaitable[Response]]
 
-_LONGEST_BODY = 2**20
+_log = logging.getLogger(__name__)
 
 
 def make_app(
@@ -63,10 +65,10 @@ def make_app(
     """
 
     def submit_text(name: str) -> list[str]:
-        check_name(name)
-        if not jobs.knows(name):  # by the second of two GETs the file is gone
-            jobs.submit(name, _take_request(name))
-        return [f"OK {name}"]
+        if jobs.knows(name) and not has_request(name):
+            return [f"OK {jobs.find(name).name}"]  # the second of two GETs
+        with taken_request(name) as request:
+            return [f"OK {jobs.submit(name, request).name}"]
 
     def submit_json(text: str) -> dict[str, Any]:
         request = parse_json(text)
@@ -98,7 +100,9 @@ def make_app(
     }
     asked = [Route(path, _text(page), methods=["GET"]) for path, page in texts.items()]
     sent = [Route(path, _json(page), methods=["POST"]) for path, page in pages.items()]
-    return Starlette(routes=[*asked, *sent])
+    return Starlette(
+        routes=[*asked, *sent], exception_handlers={404: _no_page, 405: _no_page}
+    )
 
 
 def _text(page: Callable[[str], list[str]]) -> Handler:
@@ -107,9 +111,12 @@ def _text(page: Callable[[str], list[str]]) -> Handler:
     async def answer(asked: HttpRequest) -> Response:
         try:
             lines = page(asked.query_params.get("job", ""))
-        except Exception as error:
+        except FrmError as error:
             return refusal_of(error, as_text=True)
-        return PlainTextResponse("\n".join(lines) + "\n")
+        except Exception as error:
+            _log.exception("a page failed")
+            return refusal_of(error, as_text=True)
+        return text_of(lines)
 
     return answer
 
@@ -119,54 +126,48 @@ def _json(page: Callable[[str], dict[str, Any]]) -> Handler:
 
     async def answer(asked: HttpRequest) -> Response:
         try:
-            return JSONResponse(page(await _body(asked)))
+            return json_of(page(await _body(asked)))
         except FrmError as error:
             return refusal_of(error, as_text=False, status=400)
         except Exception as error:
+            _log.exception("a page failed")
             return refusal_of(error, as_text=False, status=500)
 
     return answer
 
 
+def _no_page(asked: HttpRequest, error: Exception) -> Response:
+    """Answer for a page that there is not, as all others answer."""
+    del error
+    unknown = InputError(
+        "E_PAGE",
+        f"there is no page {asked.method} {asked.url.path[:80]}",
+        "GET or POST /ping, /submit, /status, /cancel or /stop",
+    )
+    return refusal_of(unknown, as_text=asked.method in {"GET", "HEAD"}, status=404)
+
+
 async def _body(asked: HttpRequest) -> str:
     """Read no more than a request may have."""
-    content = bytearray()
-    async for chunk in asked.stream():
-        content += chunk
-        if len(content) > _LONGEST_BODY:
-            raise InputError(
-                "E_REQUEST",
-                f"the request is longer than {_LONGEST_BODY:,} bytes",
-                "name images by their paths",
-            )
-    return content.decode("utf-8", errors="replace")
+    content, length = bytearray(), 0
+    async for chunk in asked.stream():  # to the end: who still sends does not listen
+        length += len(chunk)
+        if length <= LONGEST_REQUEST:
+            content += chunk
+    check_length(length)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "E_REQUEST", f"the request is not in UTF-8: {error}", "send UTF-8"
+        ) from error
 
 
 def _job(text: str) -> str:
     """Read which job is meant."""
     try:
         return str(json.loads(text)["job"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             "E_REQUEST", "the body names no job", 'send {"job": "..."}'
         ) from error
-
-
-def _take_request(name: str) -> Request:
-    """Take a job's request out of the folder of requests."""
-    places = [inbox() / f"{name}{suffix}" for suffix in (".txt", ".json")]
-    place = next((place for place in places if place.is_file()), None)
-    if place is None:
-        raise InputError(
-            "E_REQUEST",
-            f"there is no request of the job {name}",
-            f"write it as {places[0]} first",
-        )
-    text = decoded(place.read_bytes())
-    place.unlink()
-    if place.suffix == ".json":
-        request = parse_json(text)
-    else:
-        request = parse_words([line for line in text.splitlines() if line.strip()])
-    check_absolute(request)
-    return request

@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import subprocess
 import sys
 import time
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from frm_bridge import __version__
-from frm_bridge.doors.runtimefile import home, read_record, start_log_path
-from frm_bridge.doors.serving import is_served
+from frm_bridge.doors.lock import is_served, silent_server
+from frm_bridge.doors.runtimefile import (
+    PROTOCOL,
+    explained,
+    home,
+    read_record,
+    start_log_path,
+)
 from frm_bridge.errors import EnvironmentProblem, FrmError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from frm_bridge.doors.runtimefile import ServerRecord
@@ -30,7 +38,9 @@ if TYPE_CHECKING:
 START_LIMIT_S = 60.0  # a cold disk, a virus scanner: seconds; this is a fault
 STOP_LIMIT_S = 60.0  # a window, or an ImageJ script, that runs
 ANSWER_LIMIT_S = 5.0
+_MOMENT_S = 10.0
 _PAUSE_S = 0.02
+_EXPLAINED = re.compile(r"^error: (E_\w+) (.*)\nfix: (.*)", re.MULTILINE)
 
 
 def ask(
@@ -63,26 +73,26 @@ def ask(
     FrmError
         What the server says is wrong; ``E_SERVER_GONE`` where none answers.
     """
-    connection = HTTPConnection(urlsplit(record.url).netloc, timeout=limit_s)
     headers = {
         "Authorization": f"Bearer {record.token}",
         "Content-Type": "application/json",
     }
     try:
-        connection.request("POST", page, json.dumps(dict(body or {})), headers)
-        response = connection.getresponse()
-        answer = json.loads(response.read())
-    except (OSError, HTTPException, ValueError) as error:
+        address = urlsplit(record.url).netloc
+        with closing(HTTPConnection(address, timeout=limit_s)) as connection:
+            connection.request("POST", page, json.dumps(dict(body or {})), headers)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        if response.status < 400:
+            return dict(answer)
+        refusal = FrmError(answer["code"], answer["message"], answer["fix"])
+    except (OSError, HTTPException, ValueError, TypeError, KeyError) as error:
         raise EnvironmentProblem(
             "E_SERVER_GONE",
-            f"the server at {record.url} does not answer: {error}",
+            f"no server answers at {record.url}: {error or type(error).__name__}",
             "ask again: the next call starts a new one",
         ) from error
-    finally:
-        connection.close()
-    if response.status >= 400:
-        raise FrmError(answer["code"], answer["message"], answer["fix"])
-    return dict(answer)
+    raise refusal
 
 
 def find_server() -> ServerRecord | None:
@@ -91,10 +101,11 @@ def find_server() -> ServerRecord | None:
     if record is None or record.host != platform.node():
         return None
     try:
-        ask(record, "/ping")
+        facts = ask(record, "/ping")
     except FrmError:
         return None
-    return record
+    # Who got the port after a crash may answer anything.
+    return record if facts.get("pid") == record.pid else None
 
 
 def start_server(options: Sequence[str] = ()) -> ServerRecord:
@@ -110,31 +121,40 @@ def start_server(options: Sequence[str] = ()) -> ServerRecord:
     Raises
     ------
     EnvironmentProblem
-        ``E_SERVER_VERSION`` for a busy server of another version, ``E_SERVER_START``.
+        ``E_SERVER_VERSION`` for a busy server of another version, ``E_SERVER_START``;
+        and those of :func:`~frm_bridge.doors.serving.serve`.
     """
     found = find_server()
-    if found is not None and found.version != __version__:
+    if found is not None and _speaks(found):
+        return found
+    if found is not None:
         _make_room(found)
-        found = None
-    return found or _started(options)
+    return _started(options)
+
+
+def _speaks(record: ServerRecord) -> bool:
+    return (record.version, record.protocol) == (__version__, PROTOCOL)
 
 
 def _make_room(old: ServerRecord) -> None:
     """Stop a server of another version, unless it works for someone."""
-    counts = ask(old, "/ping")["jobs"]
-    if counts["waiting"] + counts["running"]:
+    counts = ask(old, "/ping").get("jobs", {})
+    unfinished = counts.get("waiting", 0) + counts.get("running", 0)
+    if unfinished:
         raise EnvironmentProblem(
             "E_SERVER_VERSION",
-            f"the server that runs is frm-bridge {old.version}, this is {__version__}, "
-            f"and it has {counts['waiting'] + counts['running']} jobs to do",
+            f"the server that runs is frm-bridge {old.version} with protocol "
+            f"{old.protocol}, this is {__version__} with {PROTOCOL}, and it has "
+            f"{unfinished} jobs to do",
             "wait for them, or end it with 'frm-bridge stop'",
         )
     stop_server()
 
 
 def _started(options: Sequence[str]) -> ServerRecord:
-    words = start_log_path()
-    with words.open("wb") as printed:
+    with explained():
+        printed = start_log_path().open("wb")
+    with printed:
         process = subprocess.Popen(  # noqa: S603  # our own program
             [sys.executable, "-P", "-m", "frm_bridge.cli", "serve", *options],
             stdin=subprocess.DEVNULL,
@@ -147,13 +167,14 @@ def _started(options: Sequence[str]) -> ServerRecord:
     Thread(target=process.wait, daemon=True).start()
     until = time.monotonic() + START_LIMIT_S
     while time.monotonic() < until:
+        ended = process.poll()
         # Another may have been quicker: then ours ends, and that one is as good.
         if (record := find_server()) is not None:
             return record
-        if process.poll() not in (None, 0):
+        if ended is not None:
             break
         time.sleep(_PAUSE_S)
-    raise _no_start(words)
+    raise _no_start(start_log_path())
 
 
 def _of_its_own() -> dict[str, Any]:
@@ -165,15 +186,15 @@ def _of_its_own() -> dict[str, Any]:
 
 
 def _no_start(words: Path) -> EnvironmentProblem:
-    lines = words.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    said = [
-        line.removeprefix("error: ") for line in lines if not line.startswith("fix")
-    ]
+    """Say what the process said, in its own words where it explained itself."""
+    text = words.read_text(encoding="utf-8", errors="replace").strip()
+    explained_itself = _EXPLAINED.search(text)
+    if explained_itself:
+        return EnvironmentProblem(*explained_itself.groups())
+    last = text.splitlines()[-1] if text else "it says nothing"
     return EnvironmentProblem(
         "E_SERVER_START",
-        f"the server does not start: {said[-1] if said else 'it says nothing'}".replace(
-            "error: ", ""
-        ),
+        f"the server does not start: {last}",
         f"run '{sys.executable} -m frm_bridge.cli serve' in a terminal to see why, or "
         "'frm-bridge doctor'",
     )
@@ -185,20 +206,26 @@ def stop_server() -> ServerRecord | None:
     Raises
     ------
     EnvironmentProblem
-        ``E_SERVER_BUSY``: it does not end.
+        ``E_SERVER_SILENT``: it does not answer, or does not end.
     """
-    record = find_server()
+    record = _server_to_stop()
     if record is None:
         return None
-    ask(record, "/stop")
-    until = time.monotonic() + STOP_LIMIT_S
-    while is_served():
-        if time.monotonic() > until:
-            raise EnvironmentProblem(
-                "E_SERVER_BUSY",
-                f"the server, process {record.pid}, does not end: it is still at an "
-                "ImageJ script that cannot be interrupted",
-                f"wait, or end the process {record.pid}",
-            )
-        time.sleep(_PAUSE_S)
+    with suppress(FrmError):  # it may have ended meanwhile
+        ask(record, "/stop")
+    _wait_until(lambda: not is_served(), STOP_LIMIT_S)
     return record
+
+
+def _server_to_stop() -> ServerRecord | None:
+    """Give the server; one that starts or ends just now has a moment to do so."""
+    _wait_until(lambda: find_server() is not None or not is_served(), _MOMENT_S)
+    return find_server()
+
+
+def _wait_until(happened: Callable[[], bool], limit_s: float) -> None:
+    until = time.monotonic() + limit_s
+    while not happened():
+        if time.monotonic() > until:
+            raise silent_server()
+        time.sleep(_PAUSE_S)

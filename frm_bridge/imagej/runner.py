@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import shutil
-import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from frm_bridge.outputs import (
     disk_full,
     folder_of,
     make_folder,
+    owner_mark,
     translated_os_errors,
     write_json,
 )
@@ -268,7 +268,7 @@ def _new_folder(output: Path) -> Iterator[Path]:
 
     Files of other names that ``output`` holds stay as they are.
     """
-    partial = output.with_name(f".{output.name}.{uuid.uuid4().hex[:8]}.partial")
+    partial = output.with_name(f".{output.name}.{owner_mark()}.partial")
     with folder_of(output):
         make_folder(partial)
         try:

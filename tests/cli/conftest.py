@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -87,21 +86,6 @@ def frm_without(tmp_path_factory) -> Callable[..., Ended]:
         return Ended(done.returncode, done.stdout, done.stderr)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def listing() -> Callable[[Path], dict[str, str]]:
-    """List all that lies in a folder, hidden files too, with what is in it."""
-
-    def look(folder: Path) -> dict[str, str]:
-        return {
-            str(path.relative_to(folder)): hashlib.sha256(
-                path.read_bytes() if path.is_file() else b""
-            ).hexdigest()
-            for path in folder.rglob("*")
-        }
-
-    return look
 
 
 def stain(seed: int, height: int = 96, width: int = 112) -> NDArray[np.uint16]:
