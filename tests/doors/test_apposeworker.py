@@ -56,6 +56,7 @@ def own_worker() -> Iterator[Service]:
     """One that a test may harm."""
     with running_worker() as service:
         yield service
+        service.kill()  # a task may hang
 
 
 @pytest.fixture
@@ -107,6 +108,13 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def ended(task: Task) -> Task:
+    """Wait for a task that may hang."""
+    task.start()
+    wait_until(lambda: task.status.is_finished())
+    return task
 
 
 def as_file(
@@ -290,15 +298,15 @@ def test_a_script_may_predict_an_array_of_its_own(
 
 @needs_proc
 def test_more_than_shared_memory_holds_is_refused_before_it_kills_the_worker(
-    worker: Service,
+    own_worker: Service,
 ) -> None:
     script = (
         "import numpy as np\n"
         "plane = np.arange(1600.0).reshape(40, 40)\n"
         "frm.predict(task, np.broadcast_to(plane, (10**9, 40, 40)), model)\n"
     )
-    text = failure(worker, script, model="nuclei-brightfield")
-    assert re.fullmatch(r"E_MEMORY /dev/shm has .+ MB free; .+ \| .+", text)
+    task = ended(own_worker.task(script, {"model": "nuclei-brightfield"}))
+    assert re.fullmatch(r"E_MEMORY /dev/shm has .+ MB free; .+ \| .+", task.error)
 
 
 class Watched:
@@ -325,6 +333,18 @@ def many_windows(image: Any, model: str | Path) -> tuple[str, dict[str, Any]]:
     """A task of so many windows that its end can be awaited by nobody."""
     script = "frm.predict(task, image, model, device='cpu', window=64)"
     return script, {"image": image, "model": str(model)}
+
+
+def to_file(model: Path, folder: Path) -> dict[str, Any]:
+    """Ask for a prediction in windows, from a file to another."""
+    return {
+        "action": "predict",
+        "model": str(model),
+        "input": str(folder / "in.tif"),
+        "output": str(folder / "out" / "asked.tif"),
+        "device": "cpu",
+        "window": 64,
+    }
 
 
 def mapped(worker: Service) -> list[str]:
@@ -393,13 +413,21 @@ def test_the_second_call_opens_no_model(
     blur: Path,
     share: Callable[..., NDArray],
     make_pixels: Callable[..., np.ndarray],
+    tmp_path: Path,
 ) -> None:
+    tifffile.imwrite(tmp_path / "in.tif", make_pixels(40, 40))
     image = share(make_pixels(40, 40))
     first, _ = predicted(own_worker, image, blur)
-    script = "from frm_bridge.prediction import sessions\nsessions.open_model = None"
+    script = (
+        "from frm_bridge.prediction import job, sessions\n"
+        "job.open_model = sessions.open_model = None\n"
+    )
     own_worker.task(script).wait_for()
     second, _ = predicted(own_worker, image, blur)
     same(second, first)
+    request = to_file(blur, tmp_path)
+    own_worker.task("frm.perform(task, request)", {"request": request}).wait_for()
+    same(tifffile.imread(request["output"]), first)
 
 
 @needs_proc
@@ -425,6 +453,21 @@ def test_a_worker_that_is_killed_is_a_crash_and_leaves_no_memory(
     (half_written,) = names - {image.shm.name}
     wait_until(lambda: not (SHM / half_written).exists())
     assert (SHM / image.shm.name).exists()  # it is the caller's
+
+
+@needs_proc
+def test_a_prediction_outlives_its_worker(
+    blur: Path,
+    share: Callable[..., NDArray],
+    make_pixels: Callable[..., np.ndarray],
+) -> None:
+    inputs = {"image": share(make_pixels(40, 40)), "model": str(blur)}
+    with running_worker() as worker:
+        task = worker.task(PREDICT, inputs).wait_for()
+    prediction = task.outputs["prediction"]
+    assert (SHM / prediction.shm.name).exists()
+    assert worker.error_lines() == []  # the resource tracker found nothing to remove
+    assert taken(prediction).max() > 0
 
 
 @needs_proc
@@ -455,11 +498,20 @@ def test_twenty_calls_leave_neither_memory_nor_files_nor_threads(
 
 def test_what_a_library_prints_does_not_reach_appose(own_worker: Service) -> None:
     script = "import os\nos.write(1, b'said by a library, without a line end')\n'done'"
-    assert own_worker.task(script).wait_for().result() == "done"
+    assert ended(own_worker.task(script)).result() == "done"
     own_worker.close()
     own_worker.wait_for()
     assert own_worker.invalid_lines() == []
     assert any("said by a library" in line for line in own_worker.error_lines())
+
+
+def test_asked_to_a_worker_tells_where_a_task_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FRM_BRIDGE_DEBUG", "1")
+    with running_worker() as worker:
+        failure(worker, "frm.predict(task, None, 'nowhere')")
+    assert any("Traceback" in line for line in worker.error_lines())
 
 
 def test_a_request_predicts_from_file_to_file(
@@ -470,19 +522,12 @@ def test_a_request_predicts_from_file_to_file(
 ) -> None:
     pixels = make_pixels(100, 90)
     expected = as_file(pixels, blur, tmp_path, window=64)
-    request = {
-        "action": "predict",
-        "model": str(blur),
-        "input": str(tmp_path / "in.tif"),
-        "output": str(tmp_path / "asked.tif"),
-        "device": "cpu",
-        "window": 64,
-    }
+    request = to_file(blur, tmp_path)
     task = worker.task("frm.perform(task, request)", {"request": request})
     watched = Watched(task)
     task.wait_for()
-    same(tifffile.imread(tmp_path / "asked.tif"), expected)
-    assert task.outputs["outputs"] == [str(tmp_path / "asked.tif")]
+    same(tifffile.imread(tmp_path / "out" / "asked.tif"), expected)
+    assert task.outputs["outputs"] == [str(tmp_path / "out" / "asked.tif")]
     assert task.outputs["provider"] == "CPUExecutionProvider"
     assert len(watched.windows) == task.outputs["windows"] > 4
     again = failure(worker, "frm.perform(task, request)", request=request)
@@ -496,14 +541,7 @@ def test_a_request_that_is_cancelled_leaves_no_file(
     tmp_path: Path,
 ) -> None:
     tifffile.imwrite(tmp_path / "in.tif", make_pixels(2000, 2000))
-    request = {
-        "action": "predict",
-        "model": str(blur),
-        "input": str(tmp_path / "in.tif"),
-        "output": str(tmp_path / "out" / "asked.tif"),
-        "device": "cpu",
-        "window": 64,
-    }
+    request = to_file(blur, tmp_path)
     task = worker.task("frm.perform(task, request)", {"request": request})
     Watched(task, cancel_at=2)
     with pytest.raises(TaskException):
@@ -513,10 +551,16 @@ def test_a_request_that_is_cancelled_leaves_no_file(
 
 
 @pytest.mark.parametrize(
-    "request_", [{}, "predict", {"action": "predict", "inputs": 1}]
+    "asked",
+    [
+        {},
+        "predict",
+        {"action": "predict", "inputs": 1},
+        {"action": "analyze", "workflow": "nuclei", "input": "a.tif", "output": "b"},
+    ],
 )
-def test_a_request_that_is_none_is_refused(worker: Service, request_: Any) -> None:
-    text = failure(worker, "frm.perform(task, request)", request=request_)
+def test_a_request_that_is_none_is_refused(worker: Service, asked: Any) -> None:
+    text = failure(worker, "frm.perform(task, request)", request=asked)
     assert re.fullmatch(r"E_REQUEST .+ \| .+", text)
 
 
