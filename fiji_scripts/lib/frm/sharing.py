@@ -7,7 +7,7 @@ from __future__ import absolute_import, division
 from ij import IJ, ImagePlus, ImageStack
 from java.io import File
 from java.util import HashMap
-from java.util.concurrent import CountDownLatch, TimeUnit
+from java.util.concurrent import Semaphore, TimeUnit
 from java.util.function import Consumer
 from org.apposed.appose import NDArray, Service
 
@@ -25,7 +25,7 @@ class Progress(Consumer):
     """Shows how far a task is, and knows when it has ended."""
 
     def __init__(self):
-        self.ended = CountDownLatch(1)
+        self.ended = Semaphore(0)
 
     def accept(self, event):
         if event.maximum > 0:
@@ -34,7 +34,7 @@ class Progress(Consumer):
             IJ.showStatus(event.message)
         # NB: outputs are there when listeners are called, not yet when the status changes.
         if event.responseType.isTerminal():
-            self.ended.countDown()
+            self.ended.release()
 
 
 def find_worker():
@@ -56,7 +56,7 @@ def run_task(command, script, inputs):
     IJ.resetEscape()
     task.start()
     is_cancelled = False
-    while not progress.ended.await(_PAUSE_MS, TimeUnit.MILLISECONDS):
+    while not progress.ended.tryAcquire(_PAUSE_MS, TimeUnit.MILLISECONDS):
         if IJ.escapePressed() and not is_cancelled:
             is_cancelled = True
             task.cancel()
