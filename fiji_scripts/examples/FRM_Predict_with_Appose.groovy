@@ -47,7 +47,7 @@ Service findWorker() {
     def key = "frm_bridge.appose"
     def worker = IJ.getProperty(key)
     if (worker == null || !worker.isAlive()) {
-        // As Appose.wrap(environment).python() starts it, but by the very Python of frm.txt.
+        // NB: Appose.wrap(folder).python() would first download uv, or micromamba.
         def python = findPython()
         worker = new Service(new File(python).parentFile, python, "-P", "-c",
             "import appose.python_worker as worker; worker.main()")

@@ -41,7 +41,7 @@ def find_worker():
     """The worker, which outlives a script; a new one if there is none, or it died."""
     worker = IJ.getProperty(_WORKER)
     if worker is None or not worker.isAlive():
-        # As Appose.wrap(folder).python() starts it, but by the very Python of frm.txt.
+        # NB: Appose.wrap(folder).python() would first download uv, or micromamba.
         python = find_python()
         worker = Service(File(python).getParentFile(), [python, "-P", "-c", _START])
         worker.init(_INIT)
