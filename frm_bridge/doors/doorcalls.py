@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,17 +91,17 @@ def doors_of(
     words += [f"device={device}", "action=predict", "overwrite=true"]
     calls: list[tuple[str, Call, int]] = []
     if imagej is not None:
-        macro = 'server: a macro\'s run("FRM Predict") to the window'
-        calls += [(macro, lambda: imagej.predict(field.path, model.line), model.rounds)]
+        call = partial(imagej.predict, field.path, model.line)
+        calls.append(("macro line to result window", call, model.rounds))
     calls += [
-        ("server: Python client, array to array", _timed(by_client), model.rounds),
+        ("Python client, array to array", _timed(by_client), model.rounds),
         (
-            "exec: a process for each call, file to file",
+            "exec, a process for each call",
             _timed(lambda: run_program("exec", "--ij", *words)),
             min(few_rounds, model.rounds),
         ),
         (
-            "no door: predict_file, file to file",
+            "predict_file, no door",
             _timed(lambda: predict_file(field.path, model.loaded, output, **options)),
             model.rounds,
         ),
@@ -111,7 +112,7 @@ def doors_of(
 def by_appose(worker: Any, field: Field, model: BenchModel) -> Door:
     """Give the door that shares memory with a worker that runs."""
     call = _timed(lambda: predict_by(worker, field.pixels, model.loaded.path))
-    return Door("Appose: Python to Python, array to array", call, model.rounds)
+    return Door("Appose worker, array to array", call, model.rounds)
 
 
 def take_turns(

@@ -119,24 +119,23 @@ class DoorsSpeed:
             "in the same round",
         ]
         for title, rows in self.warm:
-            lines += ["", f"{title:48s}   call   bare   more  rounds"]
+            lines += ["", f"{title:42s}   call   bare   more  rounds"]
             lines += [
-                f"  {row.door:46s} {row.call_s * 1e3:6.0f} {row.bare_s * 1e3:6.0f} "
+                f"  {row.door:40s} {row.call_s * 1e3:6.0f} {row.bare_s * 1e3:6.0f} "
                 f"{row.more_s * 1e3:6.0f} {row.rounds:7d}"
                 for row in rows
             ]
-        lines += [
-            "",
-            "when no server runs, in s",
-            f"  a process 'serve' until it answers /ping         {self.start_s:6.2f}",
-            f"  'serve --detach', which a macro waits for        {self.detach_s:6.2f}",
-        ]
+        lines += ["", f"{'when no server runs, in s':42s}   call   bare   more"]
+        for what, seconds in (
+            ("process 'serve' to its answer to /ping", self.start_s),
+            ("process 'serve --detach' to its end", self.detach_s),
+        ):
+            lines.append(f"  {what:40s} {seconds:6.2f}")
         for first in self.first:
-            what = f"first answer for {first.side}^2, {first.door}"
+            what = f"{first.side}^2, {first.door}"
             more = first.seconds - first.bare_s
             lines.append(
-                f"  {what:46s} {first.seconds:6.2f} = bare {first.bare_s:.2f} + "
-                f"{more:.2f}"
+                f"  {what:40s} {first.seconds:6.2f} {first.bare_s:6.2f} {more:6.2f}"
             )
         growth = self.growth
         lines += [
