@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 # Another server may have got the port, or begun anew in the meantime.
 GONE = frozenset({"E_SERVER_GONE", "E_TOKEN", "E_JOB_UNKNOWN"})
-_SHORTEST_S, _LONGEST_S = 0.002, 0.1  # between two questions
+_LONGEST_S = 0.2  # between two questions
+_QUESTION_S = 0.001  # that client and server take from the work, for each
 _ANSWER_LIMIT_S = 30.0  # a server that loads a library from a slow disk is not gone
-_SHARE = 0.02  # of the time that has passed: what a wait may be longer than the work
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,7 @@ class PendingJob:
                 told = step
             if self._answer is not None:
                 return self._answer
-            passed = time.monotonic() - started
-            time.sleep(min(max(_SHARE * passed, _SHORTEST_S), _LONGEST_S))
+            time.sleep(_pause(time.monotonic() - started))
 
     def _ask(self, page: str) -> None:
         """Ask the server about it, and keep what it says."""
@@ -160,3 +160,12 @@ class PendingJob:
             f"not done: {self.request.action} of {self.request.input}",
             "ask again: the next call starts a new one",
         )
+
+
+def _pause(passed_s: float) -> float:
+    """Give the pause with which the least time is lost.
+
+    Work of ``t`` seconds loses ``t / pause`` times a question, and half a pause at its
+    end; most work that has taken so long takes about as long again.
+    """
+    return min(math.sqrt(2 * _QUESTION_S * (passed_s + _QUESTION_S)), _LONGEST_S)
