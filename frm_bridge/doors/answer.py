@@ -22,7 +22,7 @@ class Answer:
         How it ended.
     code, message, fix : str
         Of an error. Otherwise the message is what came out, in one sentence, where
-        there is one to say (of a comparison and a split), and the others are empty.
+        there is one to say (not of an analysis), and the others are empty.
     outputs : tuple of Path
         The result first (the TIFF of a prediction, the folder of an analysis, the
         report of a comparison, the table of a split), then the other files.

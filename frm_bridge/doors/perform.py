@@ -110,7 +110,7 @@ def _predict(
         named if models is None else [models.get(each, **opening) for each in named],
         request.output,
         channel=request.channel,
-        window=request.window,
+        window=request.window or None,
         overwrite=request.overwrite,
         progress=progress,
         **opening,
@@ -121,6 +121,8 @@ def _predict(
         "windows": report.windows,
         "model_sha256": report.model_sha256,
         "warnings": report.warnings,
+        "message": f"{', '.join(report.model_names)} on {report.provider}: "
+        f"{report.windows} windows in {report.seconds:.1f} s",
     }
 
 

@@ -72,7 +72,7 @@ class Request:
     channel : int or None
         Of an image with several: the one that is meant, counted from 1 as in ImageJ.
     window : int or None
-        Largest window side in px.
+        Largest window side in px; as free memory allows where it is 0.
     device : str
         auto, cuda, openvino or cpu.
     require_gpu : bool

@@ -1,9 +1,11 @@
-"""Servers in processes of their own, and what is asked of them."""
+"""Servers in processes of their own, ImageJs with the FRM commands, a fast model."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,27 +17,36 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
+import onnx
 import pytest
 import tifffile
+from onnx import TensorProto, helper, numpy_helper
 
 import frm_bridge
+from frm_bridge.doors import install, uninstall
 from frm_bridge.doors.runtimefile import VARIABLE, ServerRecord, read_record
+from frm_bridge.doors.starting import stop_server
+from frm_bridge.imagej.jars import find_jars
+from frm_bridge.imagej.java import check_java
+from frm_bridge.models.card import ModelCard, write_card
+from frm_bridge.models.normalisation import (
+    InputNormalisation,
+    Normalisation,
+    OutputNormalisation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+PACKAGE = str(Path(frm_bridge.__file__).parents[1])
+LONGEST_S = 90
 LIMIT_S = 60.0  # of whatever is waited for; the tests do not measure time
 
 # What the command line does, with settings that it does not have.
 SERVE = """
 import json, sys
-import frm_bridge
 settings = json.loads(sys.argv[1])
-frm_bridge.__version__ = settings.pop("version", frm_bridge.__version__)
-if "largest_file" in settings:
-    import resource
-    largest = settings.pop("largest_file")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+exec(settings.pop("before", ""))
 from frm_bridge.cli.stopping import stoppable
 from frm_bridge.doors.serving import ServerSettings, serve
 with stoppable():
@@ -46,7 +57,7 @@ with stoppable():
 """
 
 
-def wait_until(happened: Callable[[], Any], limit_s: float = LIMIT_S) -> Any:
+def _wait_until(happened: Callable[[], Any], limit_s: float = LIMIT_S) -> Any:
     """Give what a question gives, as soon as that is true."""
     until = time.monotonic() + limit_s
     while not (answer := happened()):
@@ -71,7 +82,7 @@ class Served:
         try:
             connection.request(method, page, body, headers)
             response = connection.getresponse()
-            return response.status, response.read().decode()
+            return response.status, response.read().decode("utf-8", "surrogateescape")
         finally:
             connection.close()
 
@@ -106,16 +117,22 @@ class Served:
             lines = self.get("/status", job)
             return None if lines[0].startswith("RUN ") else lines
 
-        return list(wait_until(answered))
+        return list(_wait_until(answered))
 
     def answer(self, job: str) -> dict[str, Any]:
         """Wait for a program's answer."""
         asked = lambda: self.post("/status", job=job)["answer"]  # noqa: E731
-        return dict(wait_until(asked))
+        return dict(_wait_until(asked))
 
     def wait_for_windows(self, job: str) -> None:
         """Wait until a prediction is in its midst."""
-        wait_until(lambda: self.post("/status", job=job)["done"])
+
+        def begun() -> int:
+            status = self.post("/status", job=job)
+            assert status["state"] != "done", status
+            return int(status["done"])
+
+        _wait_until(begun)
 
     def log(self) -> str:
         """Give what it wrote into its log, and printed."""
@@ -129,15 +146,17 @@ class Served:
 
 
 def start(home: Path, *words: str, **settings: Any) -> Served:
-    """Start a server by the command line, or with settings that this does not have."""
+    """Start a server by the command line, or with settings that this does not have.
+
+    ``before`` is code that its process runs first.
+    """
     command = ["-m", "frm_bridge.cli", "serve", *words]
     if settings:
         command = ["-c", SERVE, json.dumps(settings)]
-    package = Path(frm_bridge.__file__).parents[1]
     with (home.parent / "printed.txt").open("ab") as printed:
         process = subprocess.Popen(
             [sys.executable, "-P", *command],
-            env=os.environ | {"PYTHONPATH": str(package), VARIABLE: str(home)},
+            env=os.environ | {"PYTHONPATH": PACKAGE, VARIABLE: str(home)},
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=printed,
@@ -151,11 +170,17 @@ def start(home: Path, *words: str, **settings: Any) -> Served:
         return found if found and found.pid == process.pid else None
 
     try:
-        return Served(home, process, wait_until(record))
+        return Served(home, process, _wait_until(record))
     except BaseException:
         process.kill()
         process.wait()
         raise
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[..., Any]:
+    """Wait for a question's answer to be true, and give it."""
+    return _wait_until
 
 
 @pytest.fixture
@@ -202,6 +227,109 @@ def image(tmp_path: Path) -> Path:
 def large_image(tmp_path: Path) -> Path:
     """A field whose prediction in windows of 16 px takes many of them."""
     path = tmp_path / "large.tif"
-    pixels = np.random.default_rng(0).integers(0, 999, (512, 512), "u2")
+    pixels = np.random.default_rng(0).integers(0, 999, (2048, 2048), "u2")
     tifffile.imwrite(path, pixels)
     return path
+
+
+@pytest.fixture
+def server_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a server that ends with the test."""
+    folder = tmp_path / "home é"
+    monkeypatch.setenv(VARIABLE, str(folder))
+    yield folder
+    stop_server()
+
+
+@pytest.fixture(scope="session")
+def blur(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that blurs a little, and gives counts of a camera."""
+    path = tmp_path_factory.mktemp("models é µ") / "blur.onnx"
+    sides = ["batch", 1, "height", "width"]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, sides)
+    blurred = helper.make_tensor_value_info("blurred", TensorProto.FLOAT, sides)
+    node = helper.make_node(
+        "Conv", ["image", "kernel"], ["blurred"], pads=[1] * 4, kernel_shape=[3, 3]
+    )
+    kernel = numpy_helper.from_array(np.full((1, 1, 3, 3), 1 / 9, np.float32), "kernel")
+    model = helper.make_model(
+        helper.make_graph([node], "blur", [image], [blurred], [kernel]),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    onnx.save(model, path)
+    output = OutputNormalisation(1000.0, 100.0, "counts")
+    card = ModelCard(
+        name="blur",
+        marker="nuclei",
+        modality="bright field",
+        normalisation=Normalisation(InputNormalisation("field"), output),
+        halo=16,
+        margin=1,
+    )
+    write_card(path, card)
+    return path
+
+
+@pytest.fixture(scope="module")
+def imagej(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of an ImageJ with the FRM commands; they leave no trace in it."""
+    folder = tmp_path_factory.mktemp("ImageJ à µ")
+    (folder / "plugins").mkdir()
+    jar = next(path for path in find_jars() if path.name.startswith("ij-1"))
+    shutil.copy(jar, folder / "ij.jar")
+    before = sorted(folder.rglob("*"))
+    install(folder)
+    yield folder
+    assert uninstall(folder).kept == []
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.fixture
+def start_macro(
+    imagej: Path, tmp_path: Path, server_home: Path
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Let a plain ImageJ begin to run a macro, on a screen of its own."""
+    started: list[subprocess.Popen[str]] = []
+    java = [str(check_java().home / "bin" / "java"), f"-Dplugins.dir={imagej}"]
+    java += [f"-Duser.home={tmp_path}", f"-Djava.io.tmpdir={tmp_path}"]
+    java += ["-Duser.language=de", "-Duser.country=DE"]
+
+    def start(
+        macro: str, *options: str, window: bool = False, **variables: str
+    ) -> subprocess.Popen[str]:
+        file = tmp_path / f"macro{len(started)}.ijm"
+        file.write_text(macro, encoding="latin-1")
+        jar = str(imagej / "ij.jar")
+        program = ["-jar", jar, "-macro" if window else "-batch", str(file)]
+        started.append(
+            subprocess.Popen(
+                ["xvfb-run", "-a", *java, *options, *program],
+                env=os.environ | {"PYTHONPATH": PACKAGE} | variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:  # what a time-out leaves
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.communicate()
+
+
+@pytest.fixture
+def run_macro(
+    start_macro: Callable[..., subprocess.Popen[str]],
+) -> Callable[..., str]:
+    """Let a plain ImageJ run a macro, and give what it printed."""
+
+    def run(macro: str, *options: str, window: bool = False, **variables: str) -> str:
+        process = start_macro(macro, *options, window=window, **variables)
+        return process.communicate(timeout=LONGEST_S)[0]
+
+    return run

@@ -33,7 +33,7 @@ LIBRARY = shipped_folder("fiji_scripts") / "lib"
 
 @pytest.fixture
 def python() -> Iterator[Callable[[str], None]]:
-    """Say which Python the scripts start; at first, this one."""
+    """Say which Python the scripts start; at first, this one. There is no server."""
     from scyjava import jimport
 
     start_imagej()
@@ -43,8 +43,10 @@ def python() -> Iterator[Callable[[str], None]]:
         system.setProperty(PROPERTY, path)
 
     choose(sys.executable)
+    system.setProperty("frm_bridge.server", "off")
     yield choose
-    system.clearProperty(PROPERTY)
+    for name in (PROPERTY, "frm_bridge.server"):
+        system.clearProperty(name)
 
 
 def run(action: str, **values: Any) -> str:
@@ -70,7 +72,7 @@ def folders(tmp_path: Path) -> dict[str, str]:
 
 
 def test_requests_are_commands_but_no_workflows() -> None:
-    assert list(request_scripts()) == ["compare", "split"]
+    assert list(request_scripts()) == ["compare", "predict", "split"]
     assert not set(request_scripts().values()) & set(shipped_scripts().values())
     compare_keys = parse_parameters(request_scripts()["compare"].read_text())
     assert compare_keys["min_iou"].default == DEFAULT_MIN_IOU
@@ -185,14 +187,32 @@ def test_an_error_of_python_is_its_message_and_fix(
     assert not Path(folder).exists()
 
 
-@pytest.mark.parametrize("name", ["/no/python here", "true"])
+@pytest.mark.parametrize(
+    ("name", "found", "fix"),
+    [
+        (
+            "/no/python é",
+            "there is no Python at /no/python é, which the FRM commands were installed",
+            "run frm-bridge install-fiji FOLDER again from the environment that has",
+        ),
+        (
+            "true",
+            "Python gave no answer: ",
+            "install the FRM commands again from a Python that has frm_bridge",
+        ),
+    ],
+)
 def test_a_python_without_frm_bridge_is_told_to_the_user(
-    name: str, python: Callable[[str], None], folders: dict[str, str]
+    name: str,
+    found: str,
+    fix: str,
+    python: Callable[[str], None],
+    folders: dict[str, str],
 ) -> None:
     python(name)
     printed = run("compare", **folders)
-    assert "Failure: Python gave no answer: " in printed
-    assert "\nfix: install the FRM commands again from a Python that has" in printed
+    assert f"Failure: {found}" in printed
+    assert f"\nfix: {fix}" in printed
 
 
 def test_an_unknown_python_is_told_with_the_places_looked_at(

@@ -1,4 +1,4 @@
-#@ String truth (label="Truth: folder, file, or title of an open image", description="Measured fluorescence", value="", persist=false)
+#@ String truth (label="Truth: folder, file, or title of an open image", description="Measured fluorescence", value="", persist=false, initializer="run")
 #@ String prediction (label="Prediction: likewise", description="Predicted fluorescence; files of the same names as those of the truth", value="", persist=false)
 #@ String workflow (label="Workflow", description="nuclei, junctions, tracks, displacement, profile, histogram, or the path of a macro or script", value="nuclei", persist=false)
 #@ String parameters (label="Its parameters (empty: the defaults)", description="As blur_sigma_px=2 watershed=false, or the path of a JSON file", value="", persist=false)
@@ -32,8 +32,8 @@ def main(folder):
         "action": "compare",
         "truth": one,
         "input": other,
-        "workflow": workflow,
-        "parameters": parameters,
+        "workflow": python_side.whole(workflow),
+        "parameters": python_side.whole(parameters),
         "min_iou": min_iou,
         "pixel_size_um": pixel_size_um,
         "overwrite": overwrite,
@@ -42,4 +42,4 @@ def main(folder):
     python_side.show(COMMAND, python_side.ask(COMMAND, request))
 
 
-python_side.run(COMMAND, main)
+python_side.run(COMMAND, main, globals())

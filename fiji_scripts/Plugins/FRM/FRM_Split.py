@@ -1,4 +1,4 @@
-#@ String input (label="Transmitted light: folder, or title of an open image", value="", persist=false)
+#@ String input (label="Transmitted light: folder, or title of an open image", value="", persist=false, initializer="run")
 #@ String target (label="Fluorescence: likewise", description="Files of the same names as those of the input", value="", persist=false)
 #@ Integer tile (label="Side of a sub-image (px)", value=256, min=16, persist=false)
 #@ String input_suffix (label="End of the input names", description="As _BF, where the names differ", value="", persist=false)
@@ -40,4 +40,4 @@ def main(folder):
     python_side.show(COMMAND, python_side.ask(COMMAND, request))
 
 
-python_side.run(COMMAND, main)
+python_side.run(COMMAND, main, globals())

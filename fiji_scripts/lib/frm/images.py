@@ -1,9 +1,10 @@
 """The image that a script works on, and its scale."""
 from __future__ import absolute_import, division
 
-from ij import IJ, ImagePlus, WindowManager
+from ij import IJ, ImagePlus
 from ij.process import FloatProcessor
 
+from frm import active
 from frm.results import Problem
 
 # What ImageJ and Bio-Formats write for a length, in micrometres.
@@ -49,7 +50,7 @@ def open_image(path):
         if imp is None:
             raise Problem("ImageJ cannot open %s" % path)
     else:
-        imp = WindowManager.getCurrentImage()
+        imp = active.image()
         if imp is None:
             raise Problem("there is no active image, and image_path is empty")
     if imp.getBitDepth() == 24:

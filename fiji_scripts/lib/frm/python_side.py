@@ -1,11 +1,10 @@
-"""What ImageJ asks of the Python side: one request, one answer, as frm-bridge exec has it.
+"""What ImageJ asks of the Python side: one request, one answer.
 
-Comparing and splitting are done there and nowhere else; here images are handed over,
-and what comes back is shown.
+Predicting, comparing and splitting are done there and nowhere else; here images are
+handed over, and what comes back is shown.
 """
 from __future__ import absolute_import, division
 
-import json
 import os
 import re
 
@@ -15,31 +14,16 @@ from ij.macro import Interpreter
 from ij.measure import ResultsTable
 from ij.plugin import BrowserLauncher
 from java.awt import GraphicsEnvironment
-from java.io import BufferedReader, File, IOException, InputStreamReader, OutputStreamWriter
-from java.lang import ProcessBuilder, System, Thread
+from java.io import File
+from java.lang import System
 from java.nio.file import Files
-from java.util.concurrent import TimeUnit
 
-from frm import images
+from frm import images, interpreter, macroline, server
+from frm.interpreter import Failure, Stopped
 from frm.results import Problem
 
-# Which Python: a property of Java, a variable of the environment, or else this file.
-PROPERTY, VARIABLE, CONFIGURATION = "frm_bridge.python", "FRM_PYTHON", "frm.txt"
-_COMMAND = ["-P", "-m", "frm_bridge.cli", "exec", "--ij", "-"]
-_PAUSE_MS, _LONGEST_END_S = 50, 20
+_ENDING = re.compile(r"(\.ome)?\.[A-Za-z][A-Za-z0-9]{1,4}$")  # not 5um of "at 1.5um"
 _NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
-
-
-class Failure(Problem):
-    """What the Python side, or the way to it, says of a failure."""
-
-    def __init__(self, message, fix, code="E_PYTHON_SIDE"):
-        Problem.__init__(self, u"%s\nfix: %s" % (message, fix))
-        self.code, self.fix = code, fix
-
-
-class Stopped(Failure):
-    """The user pressed Esc."""
 
 
 class Answer(object):
@@ -52,11 +36,15 @@ class Answer(object):
         self.sentences = [line[len("SAY "):] for line in lines if line.startswith("SAY ")]
 
 
-def run(command, body):
+def run(command, body, script):
     """Call ``body(folder)`` with a folder that is gone afterwards; show what went wrong.
 
     Without a display the failure is raised, so that whoever called the script knows.
+    ``script`` are the globals of the script.
     """
+    if macroline.is_asked_first():
+        macroline.fill_in(command, script)
+        return
     folder = Files.createTempDirectory("frm").toString()
     try:
         body(folder)
@@ -71,101 +59,19 @@ def run(command, body):
         _delete(File(folder))
 
 
-def find_python():
-    """The interpreter that has frm_bridge."""
-    given = System.getProperty(PROPERTY) or os.environ.get(VARIABLE)
-    if given:
-        return given
-    places = _configurations()
-    for place in places:
-        if os.path.isfile(place):
-            with open(place, "rb") as text:
-                line = text.read().decode("utf-8").splitlines()[0].strip()
-                return line.replace("python=", "", 1)
-    raise Failure(
-        u"frm_bridge's Python is not known here: there is no %s" % " and no ".join(places),
-        "install the FRM commands again from the Python that has frm_bridge, or name "
-        "that Python in the environment variable " + VARIABLE)
-
-
-def _configurations():
-    """Beside the installed commands of this ImageJ, or of the Fiji this code lies in."""
-    root = IJ.getDirectory("imagej")
-    roots = [root] if root else []
-    if "__file__" in globals():
-        roots.append(File(__file__).getCanonicalFile().toPath().resolve("../../../..")
-                     .normalize().toString())
-    found = []
-    for each in roots:
-        for place in ("scripts/Plugins/FRM", "plugins/FRM"):
-            path = os.path.join(each, *(place.split("/") + [CONFIGURATION]))
-            if path not in found:
-                found.append(path)
-    return found
-
-
 def ask(command, request):
     """Let Python do what a request asks, with its progress; Esc ends it."""
-    lines, python = [], find_python()
     IJ.showStatus(command + "...")
     IJ.resetEscape()
     try:
-        process = _start(python)
-    except IOException as error:
-        raise _no_answer(error.getMessage())
-    try:
-        _send(process, json.dumps(request))
-        for line in _lines(process, command):
-            words = line.split()
-            if line.startswith("RUN "):
-                IJ.showProgress(int(words[1]), int(words[2]))
-                IJ.showStatus("%s: %s of %s" % (command, words[1], words[2]))
-            elif words:
-                lines.append(line)
+        lines = server.ask(command, request)
+    except server.NoServer as reason:
+        if unicode(reason):
+            IJ.log(u"FRM: no server (%s); Python is started for this call" % reason)
+        lines = interpreter.ask(command, request)
     finally:
-        _end(process)
         IJ.showProgress(1.0)
     return _answer(command, lines)
-
-
-def _start(python):
-    builder = ProcessBuilder([python] + _COMMAND)
-    builder.environment().put("PYTHONUTF8", "1")  # whatever the locale
-    builder.redirectErrorStream(True)
-    return builder.start()
-
-
-def _send(process, text):
-    """Write to standard input: arguments would suffer from Windows' quoting."""
-    try:
-        writer = OutputStreamWriter(process.getOutputStream(), "UTF-8")
-        writer.write(text)
-        writer.close()
-    except IOException:
-        pass  # it has ended already; its last words say why
-
-
-def _lines(process, command):
-    """What it prints, line by line, until it ends or the user presses Esc."""
-    reader = BufferedReader(InputStreamReader(process.getInputStream(), "UTF-8"))
-    while process.isAlive() or reader.ready():
-        if reader.ready():
-            yield reader.readLine()
-        elif IJ.escapePressed():
-            raise Stopped(command + " was stopped", "choose the command again")
-        else:
-            Thread.sleep(_PAUSE_MS)
-    line = reader.readLine()  # what came between the two questions
-    while line is not None:
-        yield line
-        line = reader.readLine()
-
-
-def _end(process):
-    """Let it tidy up; nothing of it may go on after the command."""
-    process.destroy()
-    if not process.waitFor(_LONGEST_END_S, TimeUnit.SECONDS):
-        process.destroyForcibly()
 
 
 def _answer(command, lines):
@@ -173,27 +79,31 @@ def _answer(command, lines):
     if last.startswith("OK "):
         return Answer(lines)
     if not last.startswith("ERR "):
-        raise _no_answer(last)
+        raise interpreter.no_answer(last)
     code, rest = last[len("ERR "):].split(" ", 1)
     message, fix = rest.rsplit(" | ", 1)
     raise Failure(u"%s: %s" % (command, message), fix, code)
 
 
-def _no_answer(last):
-    return Failure(u"Python gave no answer: %s" % last,
-                   "install the FRM commands again from a Python that has frm_bridge")
+def whole(path):
+    """A path that does not depend on a current folder; a name of no file stays."""
+    return File(path).getAbsolutePath() if path and os.path.exists(path) else path
 
 
-def show(command, answer):
-    """Say what came out; open its page in the browser, and its table.
+def say(command, answer, path):
+    """Say what came out, and where it is, if it is anywhere.
 
     NB: without a display IJ.log prints, while Fiji throws away what a script prints.
     """
     for text in answer.warnings:
         IJ.log(u"FRM: " + text)
-    for text in answer.sentences:
+    for text in answer.sentences + ([path] if path else []):
         IJ.log(u"%s: %s" % (command, text))
-    IJ.log(u"%s: %s" % (command, answer.path))
+
+
+def show(command, answer):
+    """Say what came out; open its page in the browser, and its table."""
+    say(command, answer, answer.path)
     if GraphicsEnvironment.isHeadless():
         return
     for path in [answer.path] + answer.files:
@@ -219,7 +129,10 @@ def as_files(names, folder, are_folders=False):
     ``names`` are pairs of a parameter and what it says. Saved images bear one name, that
     of the first, so that they are taken for a pair.
     """
-    stem = _stem(names[0][1])
+    first = names[0][1]
+    if WindowManager.getImage(first) is None:
+        first = os.path.basename(first.rstrip("/\\"))
+    stem = stem_of(first)
     paths = []
     for key, name in names:
         imp = WindowManager.getImage(name) if name else None
@@ -233,18 +146,17 @@ def as_files(names, folder, are_folders=False):
         place = os.path.join(folder, key)
         os.makedirs(place)
         path = os.path.join(place, stem + ".tif")
-        _save(imp, path)
+        save_channel(imp, path)
         paths.append(place if are_folders else path)
     return paths
 
 
-def _stem(name):
-    if WindowManager.getImage(name) is None:
-        name = os.path.basename(name.rstrip("/\\"))
-    return os.path.splitext(_NO_FILE_NAME.sub("_", name))[0] or "image"
+def stem_of(title):
+    """A name for files, of an image's title or a file's name, without its ending."""
+    return _ENDING.sub("", _NO_FILE_NAME.sub("_", title)) or "image"
 
 
-def _save(imp, path):
+def save_channel(imp, path):
     """Save all slices and frames of the current channel; the image stays as it is.
 
     NB: saving the image itself would give it another title and file.

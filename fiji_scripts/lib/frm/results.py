@@ -17,6 +17,8 @@ from java.io import BufferedOutputStream, DataOutputStream, FileOutputStream
 from java.lang import System
 from java.util.zip import ZipEntry, ZipOutputStream
 
+from frm import active
+
 _TO_QUOTE = re.compile(u'[",\r\n]')
 
 
@@ -137,14 +139,14 @@ def show(title, columns, rows, labels):
     """Show the table and the labels, where there is a display."""
     if not GraphicsEnvironment.isHeadless():
         show_table("Objects of " + title, columns, rows)
-        labels.show()
+        active.show(labels)
 
 
 def show_images(*imps):
     """Show images, where there is a display."""
     if not GraphicsEnvironment.isHeadless():
         for imp in imps:
-            imp.show()
+            active.show(imp)
 
 
 def show_table(title, columns, rows):

@@ -1,0 +1,45 @@
+#@ String image_path (label="Image file (empty: the active image)", description="Transmitted light", value="", persist=false, initializer="run")
+#@ String output_folder (label="Folder for the prediction (empty: only show it)", value="", persist=false)
+#@ String model (label="Model", description="A shipped model's name, or the path of an .onnx file", value="nuclei-brightfield", persist=false)
+#@ String device (label="Device", description="auto: the fastest that works here", value="auto", choices={"auto", "cuda", "openvino", "cpu"}, persist=false)
+#@ Integer window (label="Largest window (px; 0: as memory allows)", description="The image is predicted in windows, with the same result whatever their size", value=0, min=0, persist=false)
+#@ Boolean require_gpu (label="Fail rather than run on the CPU", value=false, persist=false)
+#@ Boolean overwrite (label="Replace an earlier prediction in the folder", value=false, persist=false)
+"""Predict fluorescence from transmitted light.
+
+Input   the active image, of which all slices and frames of the current channel are
+        taken, or a file.
+Steps   Python, where frm_bridge is, predicts plane by plane with the model; the image
+        itself stays as it is.
+Output  the image "Prediction of ..." with the input's scale, slices and frames, in grey
+        levels of the model's camera; in output_folder the same as a TIFF of the image's
+        name.
+
+The Python is the one that installed this command, or that FRM_PYTHON names.
+"""
+# asks: predict
+# was: tile=window
+from frm import predictions, python_side
+
+COMMAND = "FRM Predict"
+
+
+def main(folder):
+    """Hand over, ask, show."""
+    source = predictions.Source(image_path, folder)
+    output = source.target(output_folder or folder)
+    answer = python_side.ask(COMMAND, {
+        "action": "predict",
+        "input": source.path,
+        "model": python_side.whole(model),
+        "device": device,
+        "window": window,
+        "require_gpu": require_gpu,
+        "overwrite": overwrite,
+        "output": output,
+    })
+    python_side.say(COMMAND, answer, output if output_folder else None)
+    source.show(output, kept=output_folder)
+
+
+python_side.run(COMMAND, main, globals())

@@ -1,0 +1,42 @@
+"""The active image: that of the macro, also in batch mode.
+
+NB: in batch mode ImageJ keeps the active image by thread, and a Fiji runs a script in
+another thread than the macro's, where a window's image would be taken for it.
+"""
+from __future__ import absolute_import, division
+
+from ij import IJ, WindowManager
+from ij.macro import Interpreter
+from java.awt import GraphicsEnvironment
+from java.lang import Class
+
+
+def image():
+    """The image that a macro line, or a person, means; None without one."""
+    by_thread = _private(WindowManager, "tempImageTable")
+    for thread in _callers():
+        if by_thread.get(thread) is not None:
+            return by_thread.get(thread)
+    return WindowManager.getCurrentImage()
+
+
+def show(imp):
+    """Show an image, which is the active one then, for the next line of a macro too."""
+    if not GraphicsEnvironment.isHeadless() or IJ.isMacro():
+        imp.show()
+    if GraphicsEnvironment.isHeadless() or Interpreter.isBatchMode():
+        WindowManager.setTempCurrentImage(imp)
+        for thread in _callers():
+            WindowManager.setTempCurrentImage(thread, imp)
+
+
+def _callers():
+    """The threads that wait for this one: a Fiji knows them."""
+    return list(_private(IJ, "_hooks").getThreadAncestors() or [])
+
+
+def _private(kind, name):
+    """A static field; NB: of IJ._hooks Jython would take the method of that name."""
+    field = Class.getDeclaredField(kind, name)
+    field.setAccessible(True)
+    return field.get(None)

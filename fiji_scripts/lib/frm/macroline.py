@@ -1,0 +1,57 @@
+"""What a macro line says in a Fiji, where SciJava would ask for the rest.
+
+SciJava asks in a dialog for each parameter that a macro leaves out, and knows no old
+names. A script whose first parameter has ``initializer="run"`` is run twice: before the
+dialog, when it fills in the module here and does no more, and then as usual.
+"""
+from __future__ import absolute_import, division
+
+import codecs
+import re
+
+from ij import IJ, Macro
+from java.lang import Thread
+
+from frm.declared import script_of
+
+_RENAMED = re.compile(r"# was: (\w+)=(\w+)\s*$")
+_READ = {"Integer": int, "Double": float, "Boolean": lambda text: text == "true"}
+
+
+def is_asked_first():
+    """Whether SciJava runs the script before its dialog."""
+    return any(
+        each.getMethodName() == "initialize"
+        and each.getClassName() == "org.scijava.module.AbstractModule"
+        for each in Thread.currentThread().getStackTrace())
+
+
+def fill_in(command, script):
+    """Give what a macro line leaves out its default, and what it calls by an old name
+    the value; ``script`` are the script's globals.
+
+    What cannot be read is left to the dialog, which says what it wants.
+    """
+    options = Macro.getOptions()
+    if not IJ.isMacro() or options is None:
+        return
+    module, old = script["org.scijava.script.ScriptModule"], _old_names(command)
+    for item in module.getInfo().inputs():
+        name = item.getName()
+        text = Macro.getValue(options, name, None)
+        if module.isInputResolved(name) or text is not None:
+            continue
+        text = Macro.getValue(options, old.get(name, name), None)
+        if text is not None:
+            try:
+                module.setInput(name, _READ.get(item.getType().getSimpleName(), unicode)(text))
+            except ValueError:
+                continue
+        module.resolveInput(name)
+
+
+def _old_names(command):
+    """For each renamed parameter what it was called."""
+    with codecs.open(script_of(command), "r", "utf-8") as source:
+        found = [_RENAMED.match(line) for line in source]
+    return dict((match.group(2), match.group(1)) for match in found if match)

@@ -1,0 +1,195 @@
+"""FRM Predict as a script: what it hands over, and the image that comes back."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from frm_bridge.imagej import start_imagej
+from frm_bridge.imagej.parameters import parse_parameters
+from frm_bridge.imagej.scripts import run_script
+from frm_bridge.imagej.workflows import request_scripts
+from frm_bridge.prediction.engine import predict_file
+from frm_bridge.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+LIBRARY = shipped_folder("fiji_scripts") / "lib"
+
+
+@pytest.fixture
+def predict(blur: Path, server_home: Path) -> Iterator[Callable[..., str]]:
+    """Run FRM Predict with a small model; give the failure that ended it."""
+    from scyjava import jimport
+
+    imagej, system = start_imagej(), jimport("java.lang.System")
+    properties = {
+        "frm_bridge.python": sys.executable,
+        "frm_bridge.home": str(server_home),
+    }
+    for name, value in properties.items():
+        system.setProperty(name, value)
+    script = request_scripts()["predict"]
+    declared = parse_parameters(script.read_text())
+
+    def run(**values: Any) -> str:
+        values = {"model": str(blur), "device": "cpu"} | values
+        given = {name: values.pop(name, each.default)
+                 for name, each in declared.items()}  # fmt: skip
+        assert not values
+        return run_script(imagej, script, given, library=LIBRARY)
+
+    yield run
+    for name in properties:
+        system.clearProperty(name)
+
+
+@pytest.fixture
+def active() -> Iterator[Callable[..., Any]]:
+    """Make an image the active one, or give the one that is."""
+    from scyjava import jimport
+
+    start_imagej()
+    manager = jimport("ij.WindowManager")
+
+    def choose(imp: Any = None) -> Any:
+        if imp is not None:
+            manager.setTempCurrentImage(imp)
+        return manager.getCurrentImage()
+
+    yield choose
+    manager.setTempCurrentImage(None)
+
+
+@pytest.fixture
+def movie(tmp_path: Path) -> Any:
+    """A hyperstack with T, Z and C, a scale, an interval and another range."""
+    from scyjava import jimport
+
+    pixels = np.arange(2 * 3 * 2 * 32 * 48, dtype=np.uint16).reshape(2, 3, 2, 32, 48)
+    path = tmp_path / "films é.ome.tif"
+    metadata = {"axes": "TZCYX", "unit": "nm", "spacing": 700, "finterval": 90.5}
+    options = {"imagej": True, "resolution": (1 / 325, 1 / 325), "metadata": metadata}
+    tifffile.imwrite(path, pixels, **options)
+    imp = jimport("ij.IJ").openImage(str(path))
+    imp.setPosition(2, 3, 1)
+    imp.setDisplayRange(7, 77)
+    imp.setRoi(1, 2, 10, 12)
+    imp.getCalibration().xOrigin = 4.5
+    imp.changes = False
+    return imp
+
+
+def test_the_active_image_is_predicted_and_stays_as_it_is(
+    predict: Callable[..., str],
+    active: Callable[..., Any],
+    movie: Any,
+    tmp_path: Path,
+    blur: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    active(movie)
+    before = str(movie.getCalibration()), str(movie.getLuts())
+    kept = tmp_path / "kept à"
+    assert predict(output_folder=str(kept)) == ""
+    result = active()
+    assert str(result.getTitle()) == "Prediction of films é.ome.tif"
+    assert list(result.getDimensions()) == [48, 32, 1, 3, 2]
+    assert result.isHyperStack()
+    assert (result.getC(), result.getSlice(), result.getFrame()) == (1, 3, 1)
+    scale = result.getCalibration()
+    assert (scale.pixelWidth, scale.pixelHeight, scale.pixelDepth) == (325, 325, 700)
+    assert (str(scale.getUnit()), scale.frameInterval) == ("nm", 90.5)
+    assert scale.xOrigin == 4.5
+    assert not result.changes
+    # The same as Python gives of the channel that was shown.
+    source = tmp_path / "films é.ome.tif"
+    predict_file(source, blur, tmp_path / "p.tif", channel=2, device="cpu")
+    expected = tifffile.imread(tmp_path / "p.tif")
+    np.testing.assert_array_equal(tifffile.imread(kept / "films é.tif"), expected)
+    limits = result.getDisplayRangeMin(), result.getDisplayRangeMax()
+    assert limits == (expected.min(), expected.max())
+    assert str(movie.getTitle()) == source.name
+    assert (movie.getC(), movie.getSlice(), movie.getFrame()) == (2, 3, 1)
+    assert (movie.getDisplayRangeMin(), movie.getDisplayRangeMax()) == (7, 77)
+    assert (str(movie.getCalibration()), str(movie.getLuts())) == before
+    assert movie.getRoi() is not None
+    assert not movie.changes
+    said, path = capfd.readouterr().out.splitlines()
+    assert said.startswith("FRM Predict: blur on CPUExecutionProvider: 6 windows in ")
+    assert path == f"FRM Predict: {kept / 'films é.tif'}"
+
+
+def test_without_a_folder_the_prediction_is_new_and_unsaved(
+    predict: Callable[..., str], active: Callable[..., Any], movie: Any
+) -> None:
+    active(movie)
+    assert predict() == ""
+    assert active().changes
+    assert active().getOriginalFileInfo() is None
+    assert list(active().getDimensions()) == [48, 32, 1, 3, 2]
+
+
+def test_a_file_is_predicted_as_it_is(
+    predict: Callable[..., str], active: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "plane.png"
+    tifffile.imwrite(tmp_path / "plane.tif", np.eye(32, dtype=np.uint8))
+    assert predict(image_path=str(tmp_path / "plane.tif"), window=64) == ""
+    assert str(active().getTitle()) == "Prediction of plane.tif"
+    assert "ImageJ" not in predict(image_path=str(path))
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_image_is_never_replaced_by_its_prediction(
+    overwrite: bool,
+    predict: Callable[..., str],
+    active: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    from scyjava import jimport
+
+    path = tmp_path / "plane.tif"
+    tifffile.imwrite(path, np.eye(32, dtype=np.uint8))
+    before = path.read_bytes()
+    active(jimport("ij.IJ").openImage(str(path)))
+    failure = predict(output_folder=str(tmp_path), overwrite=overwrite)
+    assert "the prediction would be written over the image" in failure
+    assert "fix: choose another output_folder" in failure
+    assert path.read_bytes() == before
+
+
+def test_an_earlier_prediction_stays_unless_it_may_go(
+    predict: Callable[..., str],
+    active: Callable[..., Any],
+    movie: Any,
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / "films é.tif").write_text("an earlier one")
+    active(movie)
+    assert "exists already\nfix: " in predict(output_folder=str(folder))
+    assert active().getTitle() == movie.getTitle()
+    assert predict(output_folder=str(folder), overwrite=True) == ""
+    assert tifffile.imread(folder / "films é.tif").shape == (2, 3, 32, 48)
+
+
+def test_what_cannot_be_predicted_is_said_with_its_fix(
+    predict: Callable[..., str], active: Callable[..., Any], movie: Any
+) -> None:
+    from scyjava import jimport
+
+    assert "there is no open image\nfix: open one" in predict()
+    active(movie)
+    failure = predict(model="no such model")
+    assert "FRM Predict: no such model is neither a file nor" in failure
+    assert "\nfix: " in failure
+    active(jimport("ij.IJ").createImage("colours", "RGB black", 32, 32, 1))
+    assert "colours is a colour image\nfix: choose a grey one" in predict()
