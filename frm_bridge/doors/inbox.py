@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from frm_bridge.doors.job import check_name
-from frm_bridge.doors.namedlines import decoded, lines_of
-from frm_bridge.doors.reading import parse_json, parse_words
+from frm_bridge.doors.namedlines import decoded
+from frm_bridge.doors.reading import parse_json, parse_lines
 from frm_bridge.doors.request import check_absolute
 from frm_bridge.doors.runtimefile import inbox
 from frm_bridge.errors import InputError
@@ -93,4 +93,4 @@ def _read(place: Path) -> Request:
         content = file.read(LONGEST_REQUEST + 1)
     check_length(len(content))
     text = decoded(content)
-    return parse_json(text) if place.suffix == ".json" else parse_words(lines_of(text))
+    return parse_json(text) if place.suffix == ".json" else parse_lines(text)

@@ -122,7 +122,8 @@ def _predict(
         "model_sha256": report.model_sha256,
         "warnings": report.warnings,
         "message": f"{', '.join(report.model_names)} on {report.provider}: "
-        f"{report.windows} windows in {report.seconds:.1f} s",
+        f"{report.windows} window{'s' if report.windows > 1 else ''} in "
+        f"{report.seconds:.1f} s",
     }
 
 

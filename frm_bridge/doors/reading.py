@@ -6,7 +6,9 @@ import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
+from frm_bridge.doors.namedlines import decoded, lines_of
 from frm_bridge.doors.request import (
     COUNTS,
     MEASURES,
@@ -28,10 +30,10 @@ def read_request(words: Sequence[str], *, standard_input: str = "") -> Request:
     Parameters
     ----------
     words : sequence of str
-        Either one path of a JSON file, or ``-`` for JSON on standard input; or
-        ``key=value`` words. A key that the schema does not have is a parameter of the
-        workflow. A value may hold anything, spaces and ``=`` too. ``parameters`` is
-        read by `read_settings`.
+        Either one path of a JSON file or of a ``.txt`` of `parse_lines`, or ``-`` for
+        JSON on standard input; or ``key=value`` words. A key that the schema does not
+        have is a parameter of the workflow. A value may hold anything, spaces and
+        ``=`` too. ``parameters`` is read by `read_settings`.
     standard_input : str
         What ``-`` stands for.
 
@@ -46,9 +48,47 @@ def read_request(words: Sequence[str], *, standard_input: str = "") -> Request:
         ``E_REQUEST``.
     """
     if len(words) == 1 and "=" not in words[0]:
-        text = standard_input if words[0] == "-" else _read(Path(words[0]))
-        return parse_json(text)
+        if words[0] == "-":
+            return parse_json(standard_input)
+        return read_file(Path(words[0]))
     return parse_words(words)
+
+
+def read_file(path: Path) -> Request:
+    """Read a request from a file: ``.txt`` for lines, any other for JSON.
+
+    Raises
+    ------
+    InputError
+        ``E_REQUEST``.
+    """
+    try:
+        text = decoded(path.read_bytes())
+    except OSError as error:
+        found = f"{path} cannot be read: {error}"
+        raise wrong_request(found) from error
+    return parse_lines(text) if path.suffix == ".txt" else parse_json(text)
+
+
+def parse_lines(text: str) -> Request:
+    """Read a request from lines, each a word as `parse_words` takes it.
+
+    A macro writes text in Java's own encoding, which need not have all letters: in
+    ``name*=value`` the value stands as in a web address, ``%C3%A9`` for ``é``.
+
+    Raises
+    ------
+    InputError
+        ``E_REQUEST``.
+    """
+    return parse_words([_plain(line) for line in lines_of(text)])
+
+
+def _plain(line: str) -> str:
+    name, equals, value = line.partition("=")
+    if equals and name.endswith("*"):
+        return f"{name[:-1]}={unquote_plus(value)}"
+    return line
 
 
 def parse_json(text: str) -> Request:
@@ -159,11 +199,3 @@ def _checked(name: str, value: object) -> object:
         found = f"{name} is {value!r}; expected {words.get(kind, 'an object')}"
         raise wrong_request(found)
     return value
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        found = f"{path} cannot be read: {error}"
-        raise wrong_request(found) from error

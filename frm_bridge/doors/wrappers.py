@@ -1,16 +1,17 @@
 """The FRM commands for plain ImageJ: macros made of the scripts' own ``#@`` lines.
 
 Plain ImageJ 1.54 can neither run Jython from a menu nor bind ``#@``. A wrapper asks for
-the same parameters by the same keys, and hands the active image to ``frm-bridge exec``.
+the same parameters by the same keys, and hands the active image to Python.
 """
 
 from __future__ import annotations
 
-import html
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from frm_bridge.doors.dialog import IMAGES, escaped, field, getter, help_text
 from frm_bridge.imagej.parameters import parse_parameters
 from frm_bridge.imagej.workflows import (
     asked_by,
@@ -26,21 +27,20 @@ if TYPE_CHECKING:
 
     from frm_bridge.imagej import Parameter
 
-_NUMBER_COLUMNS, _TEXT_COLUMNS = 8, 25
-
-_TEMPLATE = """\
-// {command} for plain ImageJ: hands the active image to Python, where the script
-// {script} runs in an ImageJ of its own, and opens the tables and labels it made.
+_BEGIN = """\
+// {command} for plain ImageJ: {about}
 // Made from that script's #@ lines by frm_bridge.doors.wrappers: change them there.
 requires("1.54i");
-image_path = frmImage("{command}");
-Dialog.create("{command}");
+{before}Dialog.create("{command}");
 {fields}
 Dialog.addHelp("{help}");
 Dialog.show();
 {values}
 
-python = frmPython("{command}");
+{body}
+{library}"""
+
+_MEASURE = """\
 folder = frmFolder();
 title = File.getName(image_path);
 if (image_path == "") {{
@@ -49,47 +49,58 @@ if (image_path == "") {{
     frmSave("{measures}", image_path);
 }}
 frmForget(title);
-output = output_folder;
+output = frmWhole(output_folder);
 if (output == "") output = folder + "results";
-showStatus("{command}...");
-printed = exec(python, "-P", "-m", "frm_bridge.cli", "exec", "--ij", "action=analyze",
-    "workflow={workflow}", "input=" + image_path, "output=" + output, "overwrite=true",
-    {words});
-lines = frmCheck("{command}", printed, folder);
+lines = frmAsk("{command}", folder, newArray("action=analyze", "workflow={workflow}",
+    "input=" + image_path, "output=" + output, "overwrite=true",
+    {words}));
+frmSay("{command}", lines);
 frmShow(lines, output + "/", folder, title);
 frmDelete(folder);
 showStatus("{command}: done");
-
-{library}"""
-
+"""
 
 _REQUEST = """\
-// {command} for plain ImageJ: asks Python, as the script {script} does in a Fiji.
-// Made from that script's #@ lines by frm_bridge.doors.wrappers: change them there.
-requires("1.54i");
-Dialog.create("{command}");
-{fields}
-Dialog.addHelp("{help}");
-Dialog.show();
-{values}
-
-{check}python = frmPython("{command}");
-folder = frmFolder();
+{check}folder = frmFolder();
 stem = frmStem({first});
 {paths}
 frmForget("{command}");
-showStatus("{command}...");
-printed = exec(python, "-P", "-m", "frm_bridge.cli", "exec", "--ij", "action={action}",
-    {words});
-lines = frmCheck("{command}", printed, folder);
+lines = frmAsk("{command}", folder, newArray("action={action}",
+    {words}));
 frmReport("{command}", lines, folder);
 frmDelete(folder);
 showStatus("{command}: done");
+"""
 
-{library}"""
-# What a request calls otherwise than the menu, and what names images.
+_PREDICT = """\
+title = File.getName(image_path);
+look = newArray(0);
+if (image_path == "") {{
+    title = getTitle();
+    look = frmLook();
+}}
+kept = lengthOf(output_folder) > 0;
+if (kept) output = frmTarget("{command}", output_folder, title);
+folder = frmFolder();
+if (!kept) output = folder + "prediction.tif";
+if (image_path == "") {{
+    File.makeDirectory(folder + "of");
+    image_path = folder + "of/" + frmStem(title) + ".tif";
+    frmSave("channel", image_path);
+}}
+lines = frmAsk("{command}", folder, newArray("action=predict",
+    "input=" + image_path, "output=" + output,
+    {words}));
+frmSay("{command}", lines);
+if (kept) print("{command}: " + output);
+frmPrediction(output, title, look, kept);
+frmDelete(folder);
+showStatus("{command}: done");
+"""
+# What a request calls otherwise than the menu, and what may name files.
 _REQUESTED = {"prediction": "input", "target": "truth", "output_folder": "output"}
-_IMAGES = ("truth", "prediction", "input", "target")
+_FILES = ("model", "workflow", "parameters", "prediction_image", "roi_file")
+_RENAMED = re.compile(r"^# was: (\w+)=(\w+)$", re.MULTILINE)
 
 
 def wrapper_text(script: Path) -> str:
@@ -105,30 +116,50 @@ def wrapper_text(script: Path) -> str:
     str
         The text of ``FRM_Nuclei.ijm``.
     """
-    if asked_by(script):
-        return _request_text(script)
+    action = asked_by(script)
+    if not action:
+        return _measuring(script)
+    asked = list(parse_parameters(script.read_text(encoding="utf-8")).values())
+    if action == "predict":
+        return _predicting(script, asked)
+    return _requesting(script, asked, action)
+
+
+def _measuring(script: Path) -> str:
+    """Write the macro of a workflow, which measures the active image."""
     workflow = find_workflow(script)
     declared = list(workflow.declared.values())
     asked = [*declared, parse_parameters(workflow.source)["output_folder"]]
-    library = shipped_folder("fiji_scripts") / "macros" / "frm.ijm"
-    return _TEMPLATE.format(
-        command=script.stem.replace("_", " "),
-        script=script.name,
+    about = (
+        "hands the active image to Python, where the script\n"
+        f"// {script.name} runs in an ImageJ of its own, and opens the tables and "
+        "labels it made."
+    )
+    body = _MEASURE.format(
+        command=_command(script),
         workflow=workflow.name,
         measures=workflow.measures,
-        fields="\n".join(map(_field, asked)),
-        values="\n".join(f"{each.name} = {_getter(each)};" for each in asked),
-        words=",\n    ".join(f'"{each.name}=" + {each.name}' for each in declared),
-        help=_escaped(_help(declared)),
-        library=library.read_text(encoding="utf-8"),
+        words=_words(declared),
     )
+    return _macro(script, asked, about, body, takes_image=True)
 
 
-def _request_text(script: Path) -> str:
+def _predicting(script: Path, asked: Sequence[Parameter]) -> str:
+    """Write the macro of the command that predicts from the active image."""
+    fields = [each for each in asked if each.name != "image_path"]
+    about = (
+        f"hands the active image to Python, as the\n// script {script.name} does in a "
+        "Fiji, and opens what comes back."
+    )
+    words = _words([each for each in fields if each.name != "output_folder"])
+    body = _PREDICT.format(command=_command(script), words=words)
+    return _macro(script, fields, about, body, takes_image=True)
+
+
+def _requesting(script: Path, asked: Sequence[Parameter], action: str) -> str:
     """Write the macro of a command that hands images, or their paths, to Python."""
-    asked = list(parse_parameters(script.read_text(encoding="utf-8")).values())
-    command, action = script.stem.replace("_", " "), asked_by(script)
-    images = [each.name for each in asked if each.name in _IMAGES]
+    command = _command(script)
+    images = [each.name for each in asked if each.name in IMAGES]
     wanted = "folder" if action == "split" else "file"
     paths = [
         f'{name} = frmPath("{command}", "{name}", {name}, folder, stem, "{wanted}");'
@@ -137,25 +168,61 @@ def _request_text(script: Path) -> str:
     check = ""
     if action == "split":  # nobody would find tiles among temporary files
         check = f'frmNeed("{command}", "output_folder", output_folder);\n'
-    else:
-        paths.append(f'output_folder = frmOutput("{command}", output_folder);')
-    words = (
-        f'"{_REQUESTED.get(each.name, each.name)}=" + {each.name}' for each in asked
-    )
-    library = shipped_folder("fiji_scripts") / "macros" / "frm.ijm"
-    return _REQUEST.format(
+    paths.append(f'output_folder = frmOutput("{command}", output_folder);')
+    body = _REQUEST.format(
         command=command,
-        script=script.name,
         action=action,
-        fields="\n".join(map(_field, asked)),
-        values="\n".join(f"{each.name} = {_getter(each)};" for each in asked),
         first=images[0],
         check=check,
         paths="\n".join(paths),
-        words=",\n    ".join(words),
-        help=_escaped(_help(asked)),
+        words=_words(asked),
+    )
+    about = f"asks Python, as the script {script.name} does in a Fiji."
+    return _macro(script, asked, about, body)
+
+
+def _macro(
+    script: Path,
+    asked: Sequence[Parameter],
+    about: str,
+    body: str,
+    *,
+    takes_image: bool = False,
+) -> str:
+    """Write a macro that asks for parameters, does its work, and brings the library."""
+    command = _command(script)
+    before = [f'frmRenamed("{old}", "{new}");\n' for old, new in renamed_keys(script)]
+    if takes_image:
+        before.append(f'image_path = frmImage("{command}");\n')
+    library = shipped_folder("fiji_scripts") / "macros" / "frm.ijm"
+    return _BEGIN.format(
+        command=command,
+        about=about,
+        before="".join(before),
+        fields="\n".join(map(field, asked)),
+        values="\n".join(f"{each.name} = {getter(each)};" for each in asked),
+        help=escaped(help_text(asked)),
+        body=body,
         library=library.read_text(encoding="utf-8"),
     )
+
+
+def _command(script: Path) -> str:
+    return script.stem.replace("_", " ")
+
+
+def _words(parameters: Sequence[Parameter]) -> str:
+    """Write the words of a request; a relative path would be another in Python."""
+    return ",\n    ".join(
+        f'"{_REQUESTED.get(each.name, each.name)}=" + '
+        + (f"frmNamed({each.name})" if each.name in _FILES else each.name)
+        for each in parameters
+    )
+
+
+def renamed_keys(script: Path) -> list[tuple[str, str]]:
+    """Give old and new name of each renamed key, by a script's ``# was: old=new``."""
+    return _RENAMED.findall(script.read_text(encoding="utf-8"))
 
 
 def write_wrappers(folder: Path) -> list[Path]:
@@ -167,67 +234,6 @@ def write_wrappers(folder: Path) -> list[Path]:
         write_text(path, wrapper_text(script), overwrite=True)
         written.append(path)
     return written
-
-
-def _field(parameter: Parameter) -> str:
-    """Ask for one parameter; the key of a field is its label's first word.
-
-    NB: numbers are asked for as text, since a macro rounds a number to four digits when
-    it makes a text of it; and true or false as a choice, since a checkbox takes
-    ``fill_holes=true``, which Fiji records, for false.
-    """
-    label = _quoted(f"{parameter.name}: {parameter.label or parameter.name}")
-    default = _quoted(_shown(parameter))
-    choices = ("true", "false") if parameter.type is bool else parameter.choices
-    if choices:
-        array = ", ".join(map(_quoted, choices))
-        return f"Dialog.addChoice({label}, newArray({array}), {default});"
-    if parameter.name in _IMAGES:  # with a button to browse, and free for a title
-        return f"Dialog.addDirectory({label}, {default});"
-    columns = _TEXT_COLUMNS if parameter.type is str else _NUMBER_COLUMNS
-    return f"Dialog.addString({label}, {default}, {columns});"
-
-
-def _getter(parameter: Parameter) -> str:
-    if parameter.type is bool or parameter.choices:
-        return "Dialog.getChoice()"
-    if parameter.type is str:
-        return f'frmGiven("{parameter.name}", Dialog.getString())'
-    return "Dialog.getString()"
-
-
-def _shown(parameter: Parameter) -> str:
-    if parameter.type is bool:
-        return str(parameter.default).lower()
-    return f"{parameter.default}"
-
-
-def _help(parameters: Sequence[Parameter]) -> str:
-    """Say in HTML what each parameter is."""
-    rows = (
-        f"<p><b>{each.name}</b> {html.escape(_about(each), quote=False)}"
-        for each in parameters
-    )
-    return f"<html><body width=500>{''.join(rows)}"
-
-
-def _about(parameter: Parameter) -> str:
-    low, high = parameter.minimum, parameter.maximum
-    limits = [
-        f"{word} {limit:g}"
-        for word, limit in (("at least", low), ("at most", high))
-        if limit is not None
-    ]
-    sentences = [parameter.label, parameter.description, ", ".join(limits).capitalize()]
-    return " ".join(f"{text.rstrip('.')}." for text in sentences if text)
-
-
-def _quoted(text: str) -> str:
-    return f'"{_escaped(text)}"'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 if __name__ == "__main__":

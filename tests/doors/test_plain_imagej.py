@@ -5,11 +5,9 @@ A dialog that nobody answers is a time-out, and so a failure.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,16 +18,12 @@ import pandas as pd
 import pytest
 import tifffile
 
-import frm_bridge
 from frm_bridge.comparison import compare
-from frm_bridge.doors import install, uninstall
 from frm_bridge.imagej import find_workflow, nuclei, run_workflow
-from frm_bridge.imagej.jars import find_jars
-from frm_bridge.imagej.java import check_java
 from frm_bridge.imagej.workflows import shipped_scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from frm_bridge.imagej import WorkflowResult
 
@@ -37,62 +31,12 @@ pytestmark = pytest.mark.skipif(
     shutil.which("xvfb-run") is None, reason="xvfb-run is not installed"
 )
 LONGEST_S = 90
-PACKAGE = str(Path(frm_bridge.__file__).parents[1])
 # What a person may have set, and what is different in Germany.
 PREFERENCES = """
 setOption("BlackBackground", true);
 run("Set Measurements...", "median limit redirect=None decimal=0");
 run("Input/Output...", "jpeg=10 file=.txt use_file copy_row save_column");
 """
-
-
-@pytest.fixture(scope="module")
-def imagej(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of an ImageJ with the FRM commands; they leave no trace in it."""
-    folder = tmp_path_factory.mktemp("ImageJ à µ")
-    (folder / "plugins").mkdir()
-    jar = next(path for path in find_jars() if path.name.startswith("ij-1"))
-    shutil.copy(jar, folder / "ij.jar")
-    before = sorted(folder.rglob("*"))
-    install(folder)
-    yield folder
-    assert uninstall(folder).kept == []
-    assert sorted(folder.rglob("*")) == before
-
-
-@pytest.fixture
-def run_macro(imagej: Path, tmp_path: Path) -> Callable[..., str]:
-    """Let ImageJ run a macro, and give what it printed."""
-
-    def run(macro: str, *, window: bool) -> str:
-        file = tmp_path / "macro.ijm"
-        file.write_text(macro, encoding="latin-1")
-        java = [
-            *(str(check_java().home / "bin" / "java"), f"-Dplugins.dir={imagej}"),
-            *(f"-Duser.home={tmp_path}", f"-Djava.io.tmpdir={tmp_path}"),
-            *("-Duser.language=de", "-Duser.country=DE"),
-            *(
-                "-jar",
-                str(imagej / "ij.jar"),
-                "-macro" if window else "-batch",
-                str(file),
-            ),
-        ]
-        done = subprocess.Popen(
-            ["xvfb-run", "-a", *java],
-            env=os.environ | {"PYTHONPATH": PACKAGE},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            return done.communicate(timeout=LONGEST_S)[0]
-        finally:  # what a time-out leaves
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(done.pid, signal.SIGTERM)
-
-    return run
 
 
 def same_files(folder: Path, result: WorkflowResult) -> None:
@@ -183,7 +127,6 @@ def test_a_failure_is_its_message_and_leaves_no_old_table_to_be_mistaken(
         run("Properties...", "unit=um pixel_width=3 pixel_height=3 global");
         run("FRM Junctions", "threshold_percent=20");
         """,
-        window=False,
     )
     assert printed.splitlines() == [
         "FRM Nuclei needs an open image",
@@ -321,7 +264,6 @@ def test_a_split_from_the_menu_is_that_of_python_and_errors_are_shown(
         run("FRM Compare", "truth=[{truth.as_posix()}] prediction=["
             + "{truth.as_posix()}] workflow=dance output_folder=[{here}/x]");
         """,
-        window=False,
     )
     assert "12 pairs of sub-images" in printed
     missing = "fix: give a folder, a file, or the title of an open image"
@@ -359,23 +301,31 @@ def test_a_split_from_the_menu_is_that_of_python_and_errors_are_shown(
     assert not list(tmp_path.glob("frm*"))
 
 
-@pytest.mark.parametrize("python", ["/no/python here", shutil.which("true")])
 def test_a_python_without_frm_bridge_is_told(
-    python: str,
-    run_macro: Callable[..., str],
-    imagej: Path,
-    data_folder: Path,
+    run_macro: Callable[..., str], imagej: Path, data_folder: Path
 ) -> None:
     nuclei = data_folder / "mitocheck/xy_8bit__mitocheck_incenp_t1.tif"
-    named = imagej / "plugins" / "FRM" / "frm.txt"
-    installed = named.read_text()
-    named.write_text(installed.replace(sys.executable, python))
-    printed = run_macro(
-        f"""open("{nuclei.as_posix()}"); run("FRM Nuclei", "blur_sigma_px=x");""",
-        window=False,
-    )
-    named.write_text(installed)
-    assert "FRM Nuclei: Python gave no answer: " in printed
+    record = imagej / "plugins" / "FRM" / "frm.txt"
+    installed = record.read_text()
+    macro = f"""open("{nuclei.as_posix()}"); run("FRM Nuclei", "blur_sigma_px=x");"""
+    try:
+        record.write_text(installed.replace(sys.executable, "/no/python here"))
+        moved = run_macro(macro)
+        record.write_text(installed.replace(sys.executable, "true"))
+        other = run_macro(macro)
+    finally:
+        record.write_text(installed)
+    assert moved.splitlines() == [
+        "FRM Nuclei: there is no Python at /no/python here, which the FRM commands "
+        "were installed from",
+        "fix: run frm-bridge install-fiji FOLDER again from the environment that has "
+        "frm_bridge",
+    ]
+    assert other.splitlines() == [
+        "FRM: no server (Python says nothing); Python is started for this call",
+        "FRM Nuclei: Python gave no answer: ",
+        "fix: install the FRM commands again from a Python that has frm_bridge",
+    ]
 
 
 @pytest.mark.slow
@@ -383,7 +333,7 @@ def test_what_a_person_does_by_mouse_is_recorded_and_replays(tmp_path: Path) -> 
     program = Path(__file__).parents[2] / "docs" / "pictures.py"
     done = subprocess.run(
         [sys.executable, str(program), "--output", str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": PACKAGE},
+        env=os.environ,
         capture_output=True,
         text=True,
         timeout=2 * LONGEST_S,

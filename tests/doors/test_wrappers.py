@@ -24,6 +24,7 @@ SCRIPTS = shipped_scripts()
 REQUESTS = request_scripts()
 ALL = SCRIPTS | REQUESTS
 _FIELD = re.compile(r'^Dialog\.add(?:String|Choice|Directory)\("(\w+): ', re.MULTILINE)
+_SENT = re.compile(r'=" \+ (?:frmNamed\()?(\w+)')
 
 
 def test_the_shipped_macros_are_those_that_the_scripts_give() -> None:
@@ -40,9 +41,13 @@ def test_the_keys_of_a_request_are_the_scripts_own_and_each_reaches_python(
 ) -> None:
     text = wrapper_text(REQUESTS[name])
     keys = list(parse_parameters(REQUESTS[name].read_text()))
-    assert _FIELD.findall(text) == keys
+    asked = [key for key in keys if key != "image_path"]
+    assert _FIELD.findall(text) == asked
     assert f'"action={name}"' in text
-    assert all(f'=" + {key}' in text for key in keys)
+    sent = set(_SENT.findall(text))
+    assert {"image_path" if name == "predict" else "output_folder", *asked} - sent == (
+        {"output_folder"} if name == "predict" else set()
+    )
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -60,7 +65,7 @@ def test_the_readme_names_each_command_and_its_keys(name: str) -> None:
 def test_the_keys_are_the_scripts_own_and_each_reaches_python(name: str) -> None:
     text, declared = wrapper_text(SCRIPTS[name]), find_workflow(name).declared
     assert _FIELD.findall(text) == [*declared, "output_folder"]
-    assert all(f'"{key}=" + {key}' in text for key in declared)
+    assert {*declared} <= set(_SENT.findall(text))
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -20,22 +20,20 @@ overwrite = Dialog.getChoice();
 output_folder = frmGiven("output_folder", Dialog.getString());
 
 frmNeed("FRM Split", "output_folder", output_folder);
-python = frmPython("FRM Split");
 folder = frmFolder();
 stem = frmStem(input);
 input = frmPath("FRM Split", "input", input, folder, stem, "folder");
 target = frmPath("FRM Split", "target", target, folder, stem, "folder");
+output_folder = frmOutput("FRM Split", output_folder);
 frmForget("FRM Split");
-showStatus("FRM Split...");
-printed = exec(python, "-P", "-m", "frm_bridge.cli", "exec", "--ij", "action=split",
+lines = frmAsk("FRM Split", folder, newArray("action=split",
     "input=" + input,
     "truth=" + target,
     "tile=" + tile,
     "input_suffix=" + input_suffix,
     "target_suffix=" + target_suffix,
     "overwrite=" + overwrite,
-    "output=" + output_folder);
-lines = frmCheck("FRM Split", printed, folder);
+    "output=" + output_folder));
 frmReport("FRM Split", lines, folder);
 frmDelete(folder);
 showStatus("FRM Split: done");
@@ -49,19 +47,32 @@ function frmImage(command) {
     options = "" + call("ij.Macro.getOptions");
     if (indexOf(options, "image_path=") >= 0) {
         path = call("ij.Macro.getValue", options, "image_path", "");
+        path = frmWhole(path);
         if (path != "") return path;
     }
     if (nImages == 0)
         exit(command + " needs an open image\nfix: open one, and choose the command again");
-    frmScale(command);
+    frmFit(command, "");
     return "";
 }
 
-// Ends the macro where an image would be saved with another scale than its own.
-function frmScale(command) {
-    if (is("global scale"))
-        exit(command + ": a global scale replaces the scale of every image\nfix: untick "
-            + "Global in Analyze > Set Scale, and choose the command again");
+// Ends the macro where the active image has colours, or would be saved with another scale
+// than its own.
+function frmFit(command, folder) {
+    if (bitDepth() != 24 && !is("global scale")) return;
+    if (folder != "") frmDelete(folder);
+    if (bitDepth() == 24)
+        exit(command + ": " + getTitle() + " is a colour image\nfix: choose a grey one");
+    exit(command + ": a global scale replaces the scale of every image\nfix: untick "
+        + "Global in Analyze > Set Scale, and choose the command again");
+}
+
+// Lets a macro line that has the old name of a key mean the new one.
+function frmRenamed(old, key) {
+    options = "" + call("ij.Macro.getOptions");
+    value = call("ij.Macro.getValue", options, old, "");
+    if (value != "" && call("ij.Macro.getValue", options, key, "") == "")
+        call("ij.Macro.setOptions", options + key + "=[" + value + "]");
 }
 
 // Gives a text as a macro line has it, or else the dialog. A dialog takes a text that the
@@ -69,15 +80,6 @@ function frmScale(command) {
 function frmGiven(key, text) {
     options = "" + call("ij.Macro.getOptions");
     return call("ij.Macro.getValue", options, key, text);
-}
-
-// Gives the Python that has frm_bridge: the first line of plugins/FRM/frm.txt.
-function frmPython(command) {
-    path = getDirectory("plugins") + "FRM/frm.txt";
-    if (!File.exists(path))
-        exit(command + ": there is no " + path + "\nfix: install the FRM commands again");
-    lines = split(File.openAsString(path), "\n");
-    return String.trim(replace(lines[0], "python=", ""));
 }
 
 // Makes a new folder for what passes between ImageJ and Python.
@@ -113,11 +115,217 @@ function frmSave(measures, path) {
     if (!batch) setBatchMode(false);
 }
 
+// Lets Python do what words, as name=value, ask for, and gives the lines that it answers.
+// Ends the macro with the message of a failure.
+function frmAsk(command, folder, words) {
+    showStatus(command + "...");
+    answer = "";
+    reason = "";
+    wanted = frmSetting("frm_bridge.server", "FRM_SERVER");
+    if (wanted != "off") {
+        job = frmJob();
+        server = frmServer(false);
+        answer = frmSubmit(server, job, words);
+        if (answer == "") {
+            reason = frmStart(command, folder);
+            if (reason == "") {
+                server = frmServer(true);
+                answer = frmSubmit(server, job, words);
+                reason = "the one that was started does not answer";
+            }
+        }
+        if (startsWith(answer, "OK ")) answer = frmWait(command, server, job);
+    }
+    if (answer == "") {
+        if (reason != "")
+            print("FRM: no server (" + reason + "); Python is started for this call");
+        python = frmPython(command, folder);
+        frmWrite(words, folder + "request.txt");
+        answer = exec(python, "-P", "-m", "frm_bridge.cli", "exec", "--ij",
+            folder + "request.txt");
+    }
+    showProgress(1);
+    lines = frmCheck(command, folder, answer);
+    return lines;
+}
+
+// Gives address and token of the server that its record names, if there is one; unless
+// any will do, only of one that has the version of these commands.
+function frmServer(any) {
+    record = frmRead(frmHome("server.txt"));
+    url = frmValue(record, "url");
+    if (url == "") return newArray(0);
+    version = frmValue(record, "version");
+    wanted = frmValue(frmInstalled(), "version");
+    accepted = call("java.lang.System.getProperty", "frm_bridge.accepted", "");
+    if (wanted != "" && version != wanted && version != accepted) {
+        if (!any) return newArray(0);
+        // Its Python has another version, and starting it again would change nothing.
+        call("java.lang.System.setProperty", "frm_bridge.accepted", version);
+        print("FRM: these commands are of version " + wanted + ", their Python has "
+            + "frm_bridge " + version + "; run frm-bridge install-fiji FOLDER again");
+    }
+    token = frmValue(record, "token");
+    return newArray(url, token);
+}
+
+// Starts the server, and gives why it did not start.
+function frmStart(command, folder) {
+    python = frmPython(command, folder);
+    showStatus("starting Python...");
+    last = frmLast(exec(python, "-P", "-m", "frm_bridge.cli", "serve", "--detach", "--ij"));
+    if (startsWith(last, "OK ")) return "";
+    if (last == "") return "Python says nothing";
+    return last;
+}
+
+// Hands a request over, and gives what the server says; nothing where it is not there.
+function frmSubmit(server, job, words) {
+    if (server.length == 0) return "";
+    inbox = frmHome("requests");
+    if (!File.exists(inbox)) File.makeDirectory(inbox);
+    frmWrite(words, inbox + "/" + job + ".txt");
+    answer = frmGet(server, "submit", job);
+    if (startsWith(answer, "OK ")) return answer;
+    if (startsWith(answer, "ERR ") && !startsWith(answer, "ERR E_TOKEN ")) return answer;
+    return "";
+}
+
+// Asks after a job until it is done, with its progress. Esc ends the macro, and then the
+// server cancels the job.
+function frmWait(command, server, job) {
+    pause = 20;
+    lost = 0;
+    while (lost < 3) {
+        answer = frmGet(server, "status", job);
+        last = frmLast(answer);
+        if (startsWith(answer, "RUN ")) {
+            lost = 0;
+            words = split(last, " ");
+            if (words[2] != "0") showProgress(parseInt(words[1]) / parseInt(words[2]));
+            begins = lengthOf(words[0] + words[1] + words[2]) + 3;
+            showStatus(command + ": " + substring(last, begins));
+        } else if (startsWith(last, "ERR E_TOKEN ") || startsWith(last, "ERR E_JOB_UNKNOWN ")) {
+            lost++;
+        } else if (startsWith(last, "OK ") || startsWith(last, "ERR ")) {
+            return answer;
+        } else {
+            lost++;
+        }
+        wait(pause);
+        pause = minOf(100, pause * 1.2);
+    }
+    return "ERR E_SERVER_GONE the server ended in the middle of the work | choose the command again";
+}
+
+// Gives what a page of the server answers about a job.
+function frmGet(server, page, job) {
+    return File.openUrlAsString(server[0] + "/" + page + "?job=" + job + "&token=" + server[1]);
+}
+
+// Gives a name for a job: this ImageJ, as all its commands call it, and a number.
+function frmJob() {
+    client = call("java.lang.System.getProperty", "frm_bridge.client", "");
+    if (client == "") {
+        client = "ij" + d2s(getTime(), 0);
+        call("java.lang.System.setProperty", "frm_bridge.client", client);
+    }
+    return client + "-" + d2s(getTime(), 0) + d2s(random * 1e6, 0);
+}
+
+// Gives the Python that has frm_bridge.
+function frmPython(command, folder) {
+    path = frmSetting("frm_bridge.python", "FRM_PYTHON");
+    if (path == "") path = frmValue(frmInstalled(), "python");
+    if (path != "" && (File.getName(path) == path || File.exists(path))) return path;
+    frmDelete(folder);
+    if (path == "")
+        exit(command + ": there is no " + getDirectory("plugins") + "FRM/frm.txt\nfix: "
+            + "install the FRM commands again");
+    exit(command + ": there is no Python at " + path + ", which the FRM commands were "
+        + "installed from\nfix: run frm-bridge install-fiji FOLDER again from the "
+        + "environment that has frm_bridge");
+}
+
+// Gives what was installed: the text of plugins/FRM/frm.txt.
+function frmInstalled() {
+    text = frmRead(getDirectory("plugins") + "FRM/frm.txt");
+    return text;
+}
+
+// Gives a property of Java, or else a variable of the environment.
+function frmSetting(property, variable) {
+    value = call("java.lang.System.getProperty", property, "");
+    if (value == "") value = "" + call("java.lang.System.getenv", variable);
+    if (value == "null") value = "";
+    return value;
+}
+
+// Gives a path in the folder in which a server says where it is.
+function frmHome(name) {
+    home = frmSetting("frm_bridge.home", "FRM_BRIDGE_HOME");
+    if (home == "") home = getDirectory("home") + ".frm_bridge";
+    return home + "/" + name;
+}
+
+// Gives what follows name= in one of the lines of a text.
+function frmValue(text, name) {
+    lines = split(text, "\n");
+    for (i = 0; i < lines.length; i++) {
+        if (startsWith(lines[i], name + "="))
+            return String.trim(substring(lines[i], lengthOf(name) + 1));
+    }
+    return "";
+}
+
+// Gives the last line of a text.
+function frmLast(text) {
+    lines = split(String.trim(text), "\n");
+    if (lines.length == 0) return "";
+    return lines[lines.length - 1];
+}
+
+// Reads a file in UTF-8, of which File.openAsString knows nothing; nothing without it.
+function frmRead(path) {
+    if (!File.exists(path)) return "";
+    path = call("java.net.URLEncoder.encode", replace(path, "\\", "/"), "UTF-8");
+    path = replace(replace(path, "%2F", "/"), "+", "%20");
+    if (!startsWith(path, "/")) path = "/" + path;
+    return File.openUrlAsString("file:" + path);
+}
+
+// Writes words as lines. File.saveString may not know all letters: where others than
+// those of ASCII come, name*= precedes the value as it would stand in an address.
+function frmWrite(words, path) {
+    text = "";
+    for (i = 0; i < words.length; i++) {
+        word = words[i];
+        if (!matches(word, "[ -~]*")) {
+            begins = indexOf(word, "=");
+            value = call("java.net.URLEncoder.encode", substring(word, begins + 1), "UTF-8");
+            word = substring(word, 0, begins) + "*=" + value;
+        }
+        text = text + word + "\n";
+    }
+    File.saveString(text, path);
+}
+
+// Gives a path that does not depend on a current folder.
+function frmWhole(path) {
+    if (path == "" || matches(path, "([/\\\\]|[A-Za-z]:).*")) return path;
+    return getInfo("user.dir") + "/" + path;
+}
+
+// Gives the path of a file; what names none is a name, and stays as it is.
+function frmNamed(name) {
+    if (name != "" && File.exists(name)) name = frmWhole(name);
+    return name;
+}
+
 // Ends the macro with the message of a failure; otherwise gives what was printed.
-function frmCheck(command, printed, folder) {
+function frmCheck(command, folder, printed) {
+    last = frmLast(printed);
     lines = split(String.trim(printed), "\n");
-    last = "";
-    if (lines.length > 0) last = lines[lines.length - 1];
     if (startsWith(last, "OK ")) return lines;
     frmDelete(folder);
     showStatus(command + ": failed");
@@ -130,10 +338,84 @@ function frmCheck(command, printed, folder) {
     exit(command + ": " + message + "\nfix: " + substring(last, bar + 3) + "\n(" + code + ")");
 }
 
-// Opens the tables and the labels that were printed as FILE lines, and logs warnings.
-function frmShow(lines, output, folder, title) {
+// Writes warnings, and what came out in a sentence, to the log.
+function frmSay(command, lines) {
     for (i = 0; i < lines.length; i++) {
         if (startsWith(lines[i], "WARN ")) print("FRM: " + substring(lines[i], 5));
+        if (startsWith(lines[i], "SAY ")) print(command + ": " + substring(lines[i], 4));
+    }
+}
+
+// Gives the file for a prediction: never that of the active image.
+function frmTarget(command, output_folder, title) {
+    path = frmWhole(output_folder);
+    if (!endsWith(path, "/") && !endsWith(path, "\\")) path = path + "/";
+    path = path + frmStem(title) + ".tif";
+    if (nImages == 0) return path;
+    own = getInfo("image.directory") + getInfo("image.filename");
+    if (replace(own, "\\", "/") == replace(path, "\\", "/"))
+        exit(command + ": the prediction would be written over the image " + path
+            + "\nfix: choose another output_folder\n(E_OUTPUT_IS_INPUT)");
+    return path;
+}
+
+// Gives the scale of the active image, and the place that it shows.
+function frmLook() {
+    getVoxelSize(width, height, depth, unit);
+    Stack.getUnits(xUnit, yUnit, zUnit, tUnit, valueUnit);
+    Stack.getPosition(channel, slice, frame);
+    x = 0;
+    y = 0;
+    z = 0;
+    toScaled(x, y, z);
+    origin = "" + -x / width + "," + -y / height + "," + -z / depth;
+    return newArray(width, height, depth, xUnit, yUnit, zUnit, tUnit,
+        Stack.getFrameInterval(), slice, frame, origin);
+}
+
+// Opens a prediction with the scale of its image, if it was made of an open one, at the
+// same place, and with all grey levels of all planes within the display range.
+function frmPrediction(path, title, look, kept) {
+    batch = is("Batch Mode");
+    if (!batch) setBatchMode(true);
+    open(path);
+    rename("Prediction of " + title);
+    if (look.length > 0) {
+        if (look[10] != "0,0,0") run("Properties...", "origin=" + look[10]);
+        setVoxelSize(look[0], look[1], look[2], look[3]);
+        Stack.setUnits(look[3], look[4], look[5], look[6], "Gray Value");
+        Stack.setFrameInterval(look[7]);
+        Stack.setPosition(1, look[8], look[9]);
+    }
+    frmRange();
+    setOption("Changes", !kept);
+    if (!batch) setBatchMode("exit and display");
+}
+
+// Lets black and white be the least and the largest value of all planes.
+function frmRange() {
+    getDimensions(width, height, channels, slices, frames);
+    Stack.getPosition(channel, slice, frame);
+    for (c = 1; c <= channels; c++) {
+        low = 1 / 0;
+        high = -1 / 0;
+        for (t = 1; t <= frames; t++) {
+            for (z = 1; z <= slices; z++) {
+                Stack.setPosition(c, z, t);
+                getStatistics(area, mean, least, most);
+                low = minOf(low, least);
+                high = maxOf(high, most);
+            }
+        }
+        Stack.setPosition(c, slice, frame);
+        setMinAndMax(low, high);
+    }
+    Stack.setPosition(channel, slice, frame);
+}
+
+// Opens the tables and the labels that were printed as FILE lines.
+function frmShow(lines, output, folder, title) {
+    for (i = 0; i < lines.length; i++) {
         if (startsWith(lines[i], "FILE ")) {
             name = File.getName(substring(lines[i], 5));
             if (endsWith(name, ".csv")) frmTable(output + name, folder, title);
@@ -187,9 +469,9 @@ function frmPath(command, key, name, folder, stem, wanted) {
     titles = getList("image.titles");
     for (i = 0; i < titles.length; i++) {
         if (titles[i] == name) {
-            frmScale(command);
             active = getImageID();
             selectImage(name);
+            frmFit(command, folder);
             File.makeDirectory(folder + key);
             path = folder + key + "/" + stem + ".tif";
             frmSave("channel", path);
@@ -198,7 +480,10 @@ function frmPath(command, key, name, folder, stem, wanted) {
             return path;
         }
     }
-    if (name != "" && File.exists(name)) return name;
+    if (name != "" && File.exists(name)) {
+        name = frmWhole(name);
+        return name;
+    }
     frmDelete(folder);
     found = " is " + name + ": neither an open image, nor a file or folder";
     if (name == "") found = " is empty";
@@ -206,15 +491,18 @@ function frmPath(command, key, name, folder, stem, wanted) {
         + "\nfix: give a folder, a file, or the title of an open image");
 }
 
-// Gives the name for images that are saved: a title or a path without what no file has.
+// Gives a name for files: a title, or the name of a file, without its ending.
 function frmStem(name) {
-    if (!File.exists(name)) name = replace(name, "[\\\\/]", "_");
-    stem = File.getNameWithoutExtension(name);
-    return replace(stem, "[:*?\"<>|]", "_");
+    if (File.exists(name)) name = File.getName(name);
+    name = replace(name, "[\\\\/:*?\"<>|\\p{Cntrl}]", "_");
+    stem = replace(name, "(\\.ome)?\\.[A-Za-z][A-Za-z0-9]{1,4}$", ""); // not 5um of 1.5um
+    if (stem == "") return "image";
+    return stem;
 }
 
 // Gives the folder for results; without a name a new one among the temporary ones.
 function frmOutput(command, output) {
+    output = frmWhole(output);
     if (output != "") return output;
     return getDirectory("temp") + command + " " + d2s(getTime(), 0);
 }
@@ -223,10 +511,7 @@ function frmOutput(command, output) {
 function frmReport(command, lines, folder) {
     last = lines[lines.length - 1];
     result = substring(last, 3);
-    for (i = 0; i < lines.length; i++) {
-        if (startsWith(lines[i], "WARN ")) print("FRM: " + substring(lines[i], 5));
-        if (startsWith(lines[i], "SAY ")) print(command + ": " + substring(lines[i], 4));
-    }
+    frmSay(command, lines);
     print(command + ": " + result);
     for (i = 0; i < lines.length; i++) {
         path = substring(lines[i], indexOf(lines[i], " ") + 1);
