@@ -26,6 +26,21 @@ def test_words_and_json_give_the_same_request(tmp_path: Path) -> None:
     assert read_request(["-"], standard_input=json.dumps(JSON)) == from_words
 
 
+def test_lines_of_a_macro_are_words_whatever_letters_it_can_write(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "job é.txt"
+    file.write_text(
+        "action=analyze\nworkflow=nuclei\n\n"
+        "input*=%2Fd%C3%A9%2F%E6%97%A5+%3D+100%25+%2B.tif\r\noutput=100%+a*b\n"
+    )
+    assert read_request([str(file)]) == Request(
+        "analyze", Path("/dé/日 = 100% +.tif"), Path("100%+a*b"), workflow="nuclei"
+    )
+    with pytest.raises(InputError, match=r"job é.txt.* cannot be read"):
+        read_request([str(file.with_name("no job é.txt"))])
+
+
 def test_every_field_can_be_said_in_words_and_has_its_type() -> None:
     text = (
         "schema=1 job=j7 action=predict model=m.onnx input=a.tif output=b.tif truth= "

@@ -84,8 +84,16 @@ function frmGiven(key, text) {
     return call("ij.Macro.getValue", options, key, text);
 }
 
-// Makes a new folder for what passes between ImageJ and Python.
+// Makes a new folder for what passes between ImageJ and Python. That of a macro which Esc
+// ended was left behind: the macro says no more that it waits.
 function frmFolder() {
+    waits = call("java.lang.System.getProperty", "frm_bridge.waits", "");
+    if (waits != "") {
+        bar = indexOf(waits, "|");
+        left = substring(waits, bar + 1);
+        if (getTime() - parseFloat(substring(waits, 0, bar)) > 10000 && File.exists(left))
+            frmDelete(left);
+    }
     folder = getDirectory("temp") + "frm" + d2s(getTime(), 0) + d2s(random * 1e6, 0);
     File.makeDirectory(folder);
     return folder + "/";
@@ -136,7 +144,7 @@ function frmAsk(command, folder, words) {
                 reason = "the one that was started does not answer";
             }
         }
-        if (startsWith(answer, "OK ")) answer = frmWait(command, server, job);
+        if (startsWith(answer, "OK ")) answer = frmWait(command, folder, server, job);
     }
     if (answer == "") {
         if (reason != "")
@@ -163,7 +171,7 @@ function frmServer(any) {
     if (wanted != "" && version != wanted && version != accepted) {
         if (!any) return newArray(0);
         // Its Python has another version, and starting it again would change nothing.
-        call("java.lang.System.setProperty", "frm_bridge.accepted", version);
+        before = "" + call("java.lang.System.setProperty", "frm_bridge.accepted", version);
         print("FRM: these commands are of version " + wanted + ", their Python has "
             + "frm_bridge " + version + "; run frm-bridge install-fiji FOLDER again");
     }
@@ -188,17 +196,18 @@ function frmSubmit(server, job, words) {
     if (!File.exists(inbox)) File.makeDirectory(inbox);
     frmWrite(words, inbox + "/" + job + ".txt");
     answer = frmGet(server, "submit", job);
-    if (startsWith(answer, "OK ")) return answer;
-    if (startsWith(answer, "ERR ") && !startsWith(answer, "ERR E_TOKEN ")) return answer;
+    if (frmIsAnswer(answer)) return answer;
     return "";
 }
 
 // Asks after a job until it is done, with its progress. Esc ends the macro, and then the
 // server cancels the job.
-function frmWait(command, server, job) {
+function frmWait(command, folder, server, job) {
     pause = 20;
     lost = 0;
     while (lost < 3) {
+        waits = d2s(getTime(), 0) + "|" + folder;
+        before = "" + call("java.lang.System.setProperty", "frm_bridge.waits", waits);
         answer = frmGet(server, "status", job);
         last = frmLast(answer);
         if (startsWith(answer, "RUN ")) {
@@ -207,9 +216,8 @@ function frmWait(command, server, job) {
             if (words[2] != "0") showProgress(parseInt(words[1]) / parseInt(words[2]));
             begins = lengthOf(words[0] + words[1] + words[2]) + 3;
             showStatus(command + ": " + substring(last, begins));
-        } else if (startsWith(last, "ERR E_TOKEN ") || startsWith(last, "ERR E_JOB_UNKNOWN ")) {
-            lost++;
-        } else if (startsWith(last, "OK ") || startsWith(last, "ERR ")) {
+        } else if (frmIsAnswer(last)) {
+            before = "" + call("java.lang.System.setProperty", "frm_bridge.waits", "");
             return answer;
         } else {
             lost++;
@@ -217,12 +225,22 @@ function frmWait(command, server, job) {
         wait(pause);
         pause = minOf(100, pause * 1.2);
     }
-    return "ERR E_SERVER_GONE the server ended in the middle of the work | choose the command again";
+    return "ERR E_SERVER_GONE the server ended in the middle of the work | "
+        + "choose the command again";
+}
+
+// Tells an answer's last line from what another server says, or nobody.
+function frmIsAnswer(last) {
+    if (startsWith(last, "ERR E_TOKEN ")) return false;
+    if (startsWith(last, "ERR E_JOB_UNKNOWN ")) return false;
+    if (startsWith(last, "ERR ")) return true;
+    return startsWith(last, "OK ");
 }
 
 // Gives what a page of the server answers about a job.
 function frmGet(server, page, job) {
-    return File.openUrlAsString(server[0] + "/" + page + "?job=" + job + "&token=" + server[1]);
+    address = server[0] + "/" + page + "?job=" + job + "&token=" + server[1];
+    return File.openUrlAsString(address);
 }
 
 // Gives a name for a job: this ImageJ, as all its commands call it, and a number.
@@ -230,7 +248,7 @@ function frmJob() {
     client = call("java.lang.System.getProperty", "frm_bridge.client", "");
     if (client == "") {
         client = "ij" + d2s(getTime(), 0);
-        call("java.lang.System.setProperty", "frm_bridge.client", client);
+        before = "" + call("java.lang.System.setProperty", "frm_bridge.client", client);
     }
     return client + "-" + d2s(getTime(), 0) + d2s(random * 1e6, 0);
 }
@@ -304,8 +322,9 @@ function frmWrite(words, path) {
         word = words[i];
         if (!matches(word, "[ -~]*")) {
             begins = indexOf(word, "=");
-            value = call("java.net.URLEncoder.encode", substring(word, begins + 1), "UTF-8");
-            word = substring(word, 0, begins) + "*=" + value;
+            value = substring(word, begins + 1);
+            word = substring(word, 0, begins) + "*="
+                + call("java.net.URLEncoder.encode", value, "UTF-8");
         }
         text = text + word + "\n";
     }
@@ -337,7 +356,8 @@ function frmCheck(command, folder, printed) {
     code = substring(last, 4, indexOf(last, " ", 4));
     bar = lastIndexOf(last, " | ");
     message = substring(last, 5 + lengthOf(code), bar);
-    exit(command + ": " + message + "\nfix: " + substring(last, bar + 3) + "\n(" + code + ")");
+    fix = substring(last, bar + 3);
+    exit(command + ": " + message + "\nfix: " + fix + "\n(" + code + ")");
 }
 
 // Writes warnings, and what came out in a sentence, to the log.
