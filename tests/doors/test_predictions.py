@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import tifffile
 
+from frm_bridge.doors.runtimefile import read_record
 from frm_bridge.imagej import start_imagej
 from frm_bridge.imagej.parameters import parse_parameters
 from frm_bridge.imagej.scripts import run_script
@@ -19,6 +24,8 @@ from frm_bridge.shipped import shipped_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from frm_bridge.doors.runtimefile import ServerRecord
 
 LIBRARY = shipped_folder("fiji_scripts") / "lib"
 
@@ -48,6 +55,33 @@ def predict(blur: Path, server_home: Path) -> Iterator[Callable[..., str]]:
     yield run
     for name in properties:
         system.clearProperty(name)
+
+
+@pytest.fixture
+def long(active: Callable[..., Any]) -> None:
+    """An active image that takes its time."""
+    from scyjava import jimport
+
+    active(jimport("ij.IJ").createImage("long", "16-bit ramp", 512, 512, 60))
+
+
+@pytest.fixture
+def when_running(server_home: Path) -> Callable[[Callable[[ServerRecord], None]], None]:
+    """Do something as soon as a prediction has begun."""
+
+    def begin(act: Callable[[ServerRecord], None]) -> None:
+        log = server_home / "server.log"
+
+        def watch() -> None:
+            while not (log.exists() and "predict begins" in log.read_text()):
+                time.sleep(0.02)
+            record = read_record()
+            assert record is not None
+            act(record)
+
+        threading.Thread(target=watch, daemon=True).start()
+
+    return begin
 
 
 @pytest.fixture
@@ -193,3 +227,62 @@ def test_what_cannot_be_predicted_is_said_with_its_fix(
     assert "\nfix: " in failure
     active(jimport("ij.IJ").createImage("colours", "RGB black", 32, 32, 1))
     assert "colours is a colour image\nfix: choose a grey one" in predict()
+
+
+@pytest.mark.usefixtures("long")
+def test_a_server_killed_in_the_middle_is_told_and_the_next_call_works(
+    predict: Callable[..., str],
+    when_running: Callable[[Callable[[ServerRecord], None]], None],
+    active: Callable[..., Any],
+    movie: Any,
+    server_home: Path,
+    tmp_path: Path,
+) -> None:
+    when_running(lambda server: os.kill(server.pid, signal.SIGKILL))
+    failure = predict(model="nuclei-brightfield", output_folder=str(tmp_path / "kept"))
+    assert "Failure: the server ended in the middle of the work\nfix: choose" in failure
+    assert not list(tmp_path.glob("kept/*.tif"))
+    active(movie)
+    assert predict() == ""
+    assert (server_home / "server.log").read_text().count(" serves at ") == 2
+
+
+@pytest.mark.usefixtures("long")
+def test_escape_cancels_the_job_at_once_and_leaves_nothing(
+    predict: Callable[..., str],
+    when_running: Callable[[Callable[[ServerRecord], None]], None],
+    server_home: Path,
+    tmp_path: Path,
+) -> None:
+    from scyjava import jimport
+
+    when_running(lambda _: jimport("ij.IJ").setKeyDown(27))
+    failure = predict(model="nuclei-brightfield", output_folder=str(tmp_path / "kept"))
+    jimport("ij.IJ").resetEscape()
+    assert "Stopped: FRM Predict was stopped" in failure
+    assert "it was cancelled: its client cancelled it" in (
+        (server_home / "server.log").read_text()
+    )
+    assert not list(tmp_path.glob("kept/*"))
+
+
+def test_where_no_server_can_start_the_log_says_so_and_it_is_predicted_all_the_same(
+    predict: Callable[..., str],
+    active: Callable[..., Any],
+    movie: Any,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from scyjava import jimport
+
+    (tmp_path / "file").write_text("where a folder is wanted")
+    jimport("java.lang.System").setProperty(
+        "frm_bridge.home", str(tmp_path / "file" / "home")
+    )
+    active(movie)
+    assert predict() == ""
+    assert active().getTitle() == "Prediction of films é.ome.tif"
+    first, second = capfd.readouterr().out.splitlines()
+    assert first.startswith("FRM: no server (ERR E_OUTPUT_FOLDER a folder was expected")
+    assert first.endswith("); Python is started for this call")
+    assert second.startswith("FRM Predict: blur on CPUExecutionProvider: ")
