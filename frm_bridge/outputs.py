@@ -131,10 +131,22 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         try:
             with translated_os_errors(path):
                 yield partial
-                os.replace(partial, path)
+                _put(partial, path)
         finally:
             with suppress(OSError):  # it is not there; or the first error matters more
                 partial.unlink()
+
+
+def _put(partial: Path, path: Path) -> None:
+    try:
+        os.replace(partial, path)
+    except FileNotFoundError as error:
+        raise OutputError(
+            "E_OUTPUT_FOLDER",
+            f"{path} cannot be written: its folder, or what was written there, has "
+            "gone in the meantime",
+            "see whether the disk, or the share, is still there, and begin again",
+        ) from error
 
 
 def owner_mark() -> str:
@@ -147,9 +159,7 @@ def owner_mark() -> str:
     return f"{owner}-{uuid.uuid4().hex[:8]}"
 
 
-def remove_partials(
-    folder: Path, owner: int, *, of: Path | None = None
-) -> Iterator[Path]:
+def remove_partials(folder: Path, owner: int, *, of: Path | None = None) -> list[Path]:
     """Remove what a process that was killed left unfinished in a folder.
 
     Parameters
@@ -161,23 +171,26 @@ def remove_partials(
     of : Path, optional
         Only what was to become this file or folder.
 
-    Yields
-    ------
-    Path
+    Returns
+    -------
+    list of Path
         What was removed.
     """
-    # NB: a folder's whole name stands in its partial's, a file's without the suffix.
-    names = ".+" if of is None else rf"{re.escape(of.name)}|{re.escape(of.stem)}"
-    mark = re.compile(rf"\.({names})\.{owner}-[0-9a-f]{{8}}\.partial(\.\w+)?")
+    mark = rf"\.{owner}-[0-9a-f]{{8}}\.partial"
+    wanted = rf"\..+{mark}(\.\w+)?"
+    if of is not None:
+        # NB: a folder's whole name stands in its partial's, a file's suffix at the end.
+        folder_name, file_name = re.escape(of.name), re.escape(of.stem)
+        suffix = re.escape(of.suffix)
+        wanted = rf"\.{folder_name}{mark}|\.{file_name}{mark}{suffix}"
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    for entry in entries:
-        if not mark.fullmatch(entry.name):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
+    partials = [entry for entry in entries if re.fullmatch(wanted, entry.name)]
+    for partial in partials:
+        if partial.is_dir() and not partial.is_symlink():
+            shutil.rmtree(partial, ignore_errors=True)
         else:
-            entry.unlink(missing_ok=True)
-        yield entry
+            partial.unlink(missing_ok=True)
+    return partials
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import inspect
 import os
 import sys
 from dataclasses import replace
@@ -155,6 +156,16 @@ def obey_modes() -> Iterator[None]:
     _set_modes_ignored(False)
     yield
     _set_modes_ignored(True)
+
+
+@pytest.fixture(scope="session")
+def code_to_obey_modes() -> str:
+    """Code that lets another process obey the modes of files, even as root."""
+    if sys.platform != "linux":
+        return ""
+    numbers = f"_IGNORE_MODES, _VERSION_3 = {_IGNORE_MODES}, {_VERSION_3}"
+    code = inspect.getsource(_set_modes_ignored)
+    return f"import ctypes\n{numbers}\n{code}\n_set_modes_ignored(False)\n"
 
 
 @pytest.fixture

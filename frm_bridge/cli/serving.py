@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from frm_bridge.errors import EnvironmentProblem
+
 if TYPE_CHECKING:
     from frm_bridge.doors.runtimefile import ServerRecord
 
@@ -43,7 +45,7 @@ def serve(
     """
     options = ["--port", str(port), "--idle-minutes", str(idle_minutes)]
     if detach:
-        return _detach(options, ij=ij)
+        return _detach(options, port, ij=ij)
     from frm_bridge.doors.lock import AlreadyServed
     from frm_bridge.doors.serving import ServerSettings
     from frm_bridge.doors.serving import serve as serve_until_the_end
@@ -62,13 +64,14 @@ def _show(record: ServerRecord) -> None:
     typer.echo(f"serves at {record.url} (process {record.pid}); Ctrl-C ends it")
 
 
-def _detach(options: list[str], *, ij: bool) -> int:
+def _detach(options: list[str], port: int, *, ij: bool) -> int:
     from frm_bridge.doors.answer import Answer, answer_of
     from frm_bridge.doors.runtimefile import record_path
     from frm_bridge.doors.starting import start_server
 
     try:
         record = start_server(options)
+        _check_port(record, port)
     except (Exception, KeyboardInterrupt) as error:
         if not ij:
             raise
@@ -79,6 +82,16 @@ def _detach(options: list[str], *, ij: bool) -> int:
     else:
         typer.echo(f"serves at {record.url} (process {record.pid})")
     return 0
+
+
+def _check_port(record: ServerRecord, port: int) -> None:
+    """Say it where the server that runs already listens elsewhere."""
+    if port and not record.url.endswith(f":{port}"):
+        raise EnvironmentProblem(
+            "E_SERVER_RUNS",
+            f"a server of yours runs already, at {record.url}, not at port {port}",
+            "end it first, with 'frm-bridge stop'",
+        )
 
 
 def stop() -> None:
@@ -107,12 +120,17 @@ def status(
 
         frm-bridge status --json
     """
+    from frm_bridge.doors.lock import is_served, silent_server
     from frm_bridge.doors.starting import ask, find_server
 
     record = find_server()
     facts = ask(record, "/ping") | {"url": record.url} if record else {}
+    silent = record is None and is_served()
     if as_json:
-        typer.echo(json.dumps({"running": bool(record), **facts}, indent=2))
+        answer = {"running": bool(record), "silent": silent, **facts}
+        typer.echo(json.dumps(answer, indent=2))
+    elif silent:
+        raise silent_server()
     else:
         typer.echo("\n".join(_lines(facts)) if record else "no server runs")
     return 0 if record else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -89,6 +90,14 @@ def answer_of(error: BaseException, *, seconds: float = 0.0) -> Answer:
     elif isinstance(error, KeyboardInterrupt):
         code, message = "E_STOPPED", "it was stopped; nothing half-written was left"
         fix = "ask again"
+    elif isinstance(error, OSError) and error.errno:
+        code, message = "E_SYSTEM", f"the system does not allow it: {error}"
+        fix = (
+            "give a shorter name"
+            if error.errno == errno.ENAMETOOLONG
+            else "see whether the disk, or the share, is still there, and whether you "
+            "may read and write there"
+        )
     else:
         code, message = "E_INTERNAL", f"{type(error).__name__}: {error}"
         fix = (

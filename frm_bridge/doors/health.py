@@ -14,6 +14,7 @@ from frm_bridge.doors.findings import Finding
 from frm_bridge.doors.imagejfolder import NAMES, find_imagej
 from frm_bridge.doors.inspection import check, install_line
 from frm_bridge.doors.installrecord import installed_folders, read_install
+from frm_bridge.doors.lock import is_served
 from frm_bridge.doors.runtimefile import (
     PROTOCOL,
     log_path,
@@ -21,7 +22,6 @@ from frm_bridge.doors.runtimefile import (
     record_path,
     start_log_path,
 )
-from frm_bridge.doors.lock import is_served
 from frm_bridge.doors.starting import find_server
 from frm_bridge.errors import FrmError
 

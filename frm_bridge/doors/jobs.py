@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from collections import OrderedDict
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 from frm_bridge.doors.answer import Answer, answer_of
 from frm_bridge.doors.job import Cancelled, Job, check_name, client_of
+from frm_bridge.doors.lane import Lane
 from frm_bridge.errors import FrmError, InputError
 
 if TYPE_CHECKING:
@@ -33,36 +33,6 @@ KEPT = 1000  # answers that can still be asked for
 LANES = {"predict": "device", "split": "device"}  # the others need ImageJ
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Lane:
-    """What can run one at a time: for each client a queue, and they take turns."""
-
-    queues: OrderedDict[str, deque[Job]] = field(default_factory=OrderedDict)
-    served: str = ""  # the client that had the last turn
-
-    def put(self, job: Job) -> None:
-        """Queue a job behind those of its client."""
-        self.queues.setdefault(job.client, deque()).append(job)
-
-    def take(self) -> Job | None:
-        """Give the next job, and let its client wait for the next turn."""
-        if not self.queues:
-            return None
-        if self.served in self.queues:  # it may have asked again before the others
-            self.queues.move_to_end(self.served)
-        self.served = next(iter(self.queues))
-        job = self.queues[self.served][0]
-        self.drop(job)
-        return job
-
-    def drop(self, job: Job) -> None:
-        """Take a job out of its queue."""
-        queue = self.queues[job.client]
-        queue.remove(job)
-        if not queue:
-            del self.queues[job.client]
 
 
 class Jobs:
@@ -194,6 +164,12 @@ class Jobs:
         with self._changed:
             return bool(self._unfinished())
 
+    def retire(self) -> bool:
+        """Take no more jobs, if there is none to do; give whether that is so."""
+        with self._changed:
+            self._closing = self._closing or not self._unfinished()
+            return self._closing
+
     def close(self, reason: str = "the server was stopped") -> None:
         """Cancel all jobs and wait for those that run."""
         with self._changed:
@@ -288,4 +264,8 @@ def _taken(name: str) -> InputError:
 
 
 def _stops() -> FrmError:
-    return FrmError("E_SERVER_STOPS", "the server is being stopped", "ask again")
+    return FrmError(
+        "E_SERVER_STOPS",
+        "the server is just ending",
+        "ask again: the next call starts a new one",
+    )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 IDLE_S = 20 * 60.0
 _TICK_S = 0.5
+_TWIN_S = 0.2  # ImageJ asks for each page twice, for /stop too
 
 _log = logging.getLogger(__name__)
 
@@ -107,8 +108,12 @@ class Life:
     def watch(self, jobs: Jobs, stop: Callable[[], None]) -> None:
         """Let abandoned jobs go, and stop a server that is idle or told to end."""
         try:
-            while not self._ends.wait(self._tick_s) and not self._is_over(jobs):
+            while not self._ends.wait(self._tick_s):
                 jobs.cancel_abandoned()
+                if self._is_over(jobs) and jobs.retire():
+                    break
+            else:
+                time.sleep(_TWIN_S)
         except Exception:
             _log.exception("the server cannot watch itself any more, and ends")
         stop()
@@ -126,7 +131,7 @@ class Life:
             _log.info("nobody asked for %g s", self._idle_s)
             return True
         with suppress(OSError, FrmError):
-            return self._has_successor() and not jobs.busy
+            return self._has_successor()
         return False
 
     def _has_successor(self) -> bool:

@@ -132,7 +132,7 @@ def parse_words(words: Sequence[str]) -> Request:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name.isidentifier():
-            found = f"{word!r} is not of the form name=value"
+            found = f"{word[:80]!r} is not of the form name=value"
             raise wrong_request(found)
         into = named if name in NAMES else parameters
         if name in into:

@@ -151,8 +151,9 @@ def write_private(path: Path, values: Mapping[str, object]) -> None:
     """Write named lines into a file that only its owner can read, at no time others."""
     with replacing(path, overwrite=True) as partial:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(named_lines(values))
+        with os.fdopen(descriptor, "wb") as file:
+            # NB: the name of a file need not be UTF-8 on Linux.
+            file.write(named_lines(values).encode("utf-8", "surrogateescape"))
 
 
 def inbox() -> Path:

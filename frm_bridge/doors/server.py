@@ -100,9 +100,11 @@ def make_app(
     }
     asked = [Route(path, _text(page), methods=["GET"]) for path, page in texts.items()]
     sent = [Route(path, _json(page), methods=["POST"]) for path, page in pages.items()]
-    return Starlette(
+    app = Starlette(
         routes=[*asked, *sent], exception_handlers={404: _no_page, 405: _no_page}
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def _text(page: Callable[[str], list[str]]) -> Handler:

@@ -12,7 +12,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 
 _LOG_BYTES = 2**20
 _ADDRESS = "127.0.0.1"
-_TWIN_S = 0.2  # ImageJ asks for each page twice, for /stop too
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +158,6 @@ def _server(life: Life, jobs: Jobs) -> uvicorn.Server:
 
 
 def _stop(server: uvicorn.Server) -> None:
-    time.sleep(_TWIN_S)
     server.should_exit = True
 
 

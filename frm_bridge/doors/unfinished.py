@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from frm_bridge.doors.namedlines import read_named_lines
+from frm_bridge.doors.namedlines import parse_named_lines
 from frm_bridge.doors.runtimefile import running_path, write_private
 from frm_bridge.errors import FrmError
 from frm_bridge.outputs import remove_partials
@@ -36,10 +36,10 @@ class Unfinished:
     @contextmanager
     def noted(self, request: Request) -> Iterator[None]:
         """Keep a request's output noted for as long as it is worked on."""
-        with self._lock:
-            self._requests.append(request)
-            self._write()
         try:
+            with self._lock:
+                self._requests.append(request)
+                self._write()
             yield
         finally:
             with self._lock:
@@ -65,7 +65,8 @@ def clear_unfinished() -> None:
     """
     path = running_path()
     try:
-        noted = read_named_lines(path)
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        noted = parse_named_lines(text)
         owner = int(noted.pop("pid"))
     except (OSError, KeyError, ValueError):
         noted = {}

@@ -6,18 +6,21 @@ one: a time limit, or more runs than one at a time, need processes of their own.
 
 from __future__ import annotations
 
-import shutil
+import os
 from concurrent.futures import TimeoutError as TookTooLong
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for_end
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from frm_bridge.errors import FrmError, InputError, WorkflowError
 from frm_bridge.imagej.gateway import start_imagej
 from frm_bridge.imagej.runner import WorkflowResult, run_workflow
+from frm_bridge.outputs import remove_partials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -169,8 +172,17 @@ def _there(
 
 def _start(fiji: Path | None, workers: int) -> None:
     """Start ImageJ before the clock runs; what fails here, fails again in the run."""
+    Thread(target=_end_with_parent, daemon=True).start()
     with suppress(FrmError):
         start_imagej(fiji=fiji, memory_percent=_MEMORY_PERCENT // workers or 1)
+
+
+def _end_with_parent() -> None:
+    """End when the program was killed that wants the result: a macro may hang."""
+    parent = parent_process()
+    if parent is not None:
+        wait_for_end([parent.sentinel])
+        os._exit(1)
 
 
 def _outcome(
@@ -210,8 +222,8 @@ def _missing_folders(jobs: Sequence[Job]) -> list[Path]:
 def _clean(jobs: Sequence[Job], missing: Sequence[Path]) -> None:
     """Remove what a run that was ended had no time to remove."""
     for job in jobs:
-        for partial in job.output.parent.glob(f".{job.output.name}.*.partial"):
-            shutil.rmtree(partial, ignore_errors=True)
+        with suppress(OSError):
+            remove_partials(job.output.parent, os.getpid(), of=job.output)
     for folder in missing:
         with suppress(OSError):  # results lie there, or it was never made
             folder.rmdir()

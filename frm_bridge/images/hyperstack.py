@@ -133,8 +133,12 @@ def annotate(
 
 
 def _one_line(value: str) -> str:
-    """Keep a property on its line of ImageJ's Info."""
-    return " ".join(str(value).splitlines())
+    """Keep a property on its line of ImageJ's Info, and in Unicode.
+
+    NB: on Linux the name of a file may hold bytes that are no UTF-8.
+    """
+    text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join(text.splitlines())
 
 
 def pixels_per_um(pixel_size_um: float) -> tuple[int, int]:

@@ -6,6 +6,7 @@ channels can never be mispaired as between the original's macro and its script.
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from frm_bridge.training.pairs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from frm_bridge.images import Image
 
@@ -89,19 +90,40 @@ def split_images(
     _remove_earlier(table)
     made: list[Pair] = []
     rest = (0, 0)
-    for done, pair in enumerate(pairs, start=1):
-        made += _split_pair(pair, output, tile, overwrite)
-        with pair.open_input() as image:
-            left = (image.info.height % tile, image.info.width % tile)
-        rest = (max(rest[0], left[0]), max(rest[1], left[1]))
-        if progress:
-            progress(done, len(pairs))
-    write_text(
-        table,
-        format_pairs(_relative(pair, output) for pair in made),
-        overwrite=overwrite,
-    )
+    with _whole_or_not(output, {pair.input.stem for pair in pairs}):
+        for done, pair in enumerate(pairs, start=1):
+            made += _split_pair(pair, output, tile, overwrite)
+            with pair.open_input() as image:
+                left = (image.info.height % tile, image.info.width % tile)
+            rest = (max(rest[0], left[0]), max(rest[1], left[1]))
+            if progress:
+                progress(done, len(pairs))
+        write_text(
+            table,
+            format_pairs(_relative(pair, output) for pair in made),
+            overwrite=overwrite,
+        )
     return SubImages(table, tuple(made), *rest)
+
+
+@contextmanager
+def _whole_or_not(output: Path, stems: Collection[str]) -> Iterator[None]:
+    """Remove the tiles of a split that was stopped, and the folders it made."""
+    folders = [output / "input", output / "target"]
+    before = {path for folder in folders for path in folder.glob("*")}
+    places = [*folders, output, *output.parents]
+    missing = [folder for folder in places if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in folders:
+            for path in set(folder.glob("*_tile*.tif")) - before:
+                if path.stem.rpartition("_tile")[0] in stems:
+                    path.unlink()
+        for folder in missing:
+            with suppress(OSError):  # it was never made
+                folder.rmdir()
+        raise
 
 
 def _check_folders(pairs: Sequence[Pair], output: Path, *, overwrite: bool) -> None:

@@ -30,6 +30,7 @@ def test_a_failure_is_one_line_whose_fix_comes_after_the_only_bar() -> None:
     [
         (ZeroDivisionError("by 0"), "E_INTERNAL", "ZeroDivisionError: by 0"),
         (KeyboardInterrupt(), "E_STOPPED", "stopped"),
+        (OSError(5, "Input/output error", "/stick/a.tif"), "E_SYSTEM", "/stick/a.tif"),
     ],
 )
 def test_what_nobody_foresaw_has_code_message_and_fix(

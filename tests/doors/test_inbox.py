@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +15,7 @@ from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 LINES = "action=predict\nmodel=nuclei-brightfield\ninput={}\noutput={}\n"
 
@@ -75,9 +75,11 @@ def test_a_request_that_is_not_taken_over_stays_for_the_second_asking(
 
 
 def test_no_request_says_where_one_was_expected(home: Path) -> None:
-    with pytest.raises(InputError, match="no request of the job a-1") as caught:
-        with taken_request("a-1"):
-            pass
+    with (
+        pytest.raises(InputError, match="no request of the job a-1") as caught,
+        taken_request("a-1"),
+    ):
+        pass
     assert caught.value.code == "E_REQUEST"
     assert str(home / "requests" / "a-1.txt") in caught.value.fix
 
@@ -104,9 +106,11 @@ def test_a_link_and_what_is_no_file_are_no_requests(text: str, tmp_path: Path) -
     os.mkfifo(inbox() / "a-3.txt")
     for name in ("a-1", "a-2", "a-3"):
         assert not has_request(name)
-        with pytest.raises(InputError, match="there is no request"):
-            with taken_request(name):
-                pass
+        with (
+            pytest.raises(InputError, match="there is no request"),
+            taken_request(name),
+        ):
+            pass
     assert secret.read_text() == text
 
 
@@ -128,9 +132,11 @@ def test_what_is_no_text_and_what_is_too_long_is_refused(text: str) -> None:
 
 def test_a_request_with_a_path_from_somewhere_is_refused(text: str) -> None:
     write("a-1.txt", text.replace("input=/", "input="))
-    with pytest.raises(InputError, match="a whole path was expected"):
-        with taken_request("a-1"):
-            pass
+    with (
+        pytest.raises(InputError, match="a whole path was expected"),
+        taken_request("a-1"),
+    ):
+        pass
 
 
 def test_only_requests_that_nobody_comes_back_for_are_cleared(

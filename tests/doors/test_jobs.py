@@ -12,7 +12,7 @@ import pytest
 from frm_bridge.doors import jobs as module
 from frm_bridge.doors.answer import Answer
 from frm_bridge.doors.job import Cancelled, Job
-from frm_bridge.doors.jobs import Jobs, Lane
+from frm_bridge.doors.jobs import Jobs
 from frm_bridge.doors.request import Action, Request
 from frm_bridge.errors import FrmError, InputError
 
@@ -65,46 +65,6 @@ def bench() -> Iterator[Bench]:
     yield made
     made.goes_on.set()
     made.jobs.close()
-
-
-def taken(lane: Lane) -> list[str]:
-    return [job.name for job in iter(lane.take, None)]
-
-
-def test_clients_take_turns_and_each_keeps_its_order() -> None:
-    lane = Lane()
-    for name in ("a-1", "a-2", "a-3", "b-1", "c-1", "c-2"):
-        lane.put(Job(name, a_request()))
-    assert taken(lane) == ["a-1", "b-1", "c-1", "a-2", "c-2", "a-3"]
-    assert lane.take() is None
-
-
-def test_who_comes_last_with_one_is_next_but_one() -> None:
-    lane = Lane()
-    for number in range(200):
-        lane.put(Job(f"a-{number}", a_request()))
-    lane.put(Job("b-1", a_request()))
-    assert taken(lane)[:3] == ["a-0", "b-1", "a-1"]
-
-
-def test_who_asks_for_more_while_it_is_served_comes_after_the_others() -> None:
-    lane = Lane()
-    lane.put(Job("a-1", a_request()))
-    lane.take()
-    for name in ("a-2", "b-1", "a-3"):
-        lane.put(Job(name, a_request()))
-    assert taken(lane) == ["b-1", "a-2", "a-3"]
-
-
-def test_a_job_that_is_dropped_leaves_the_others_in_order() -> None:
-    lane = Lane()
-    waiting = [Job(name, a_request()) for name in ("a-1", "a-2", "b-1")]
-    for job in waiting:
-        lane.put(job)
-    lane.drop(waiting[0])
-    lane.drop(waiting[2])
-    assert taken(lane) == ["a-2"]
-    assert lane.queues == {}
 
 
 def test_200_in_a_burst_run_one_at_a_time_in_order_and_none_is_lost(
@@ -246,6 +206,18 @@ def test_a_server_that_stops_cancels_all_and_takes_no_more(bench: Bench) -> None
         bench.ask("a-4")
     assert caught.value.code == "E_SERVER_STOPS"
     assert not bench.jobs.busy
+
+
+def test_a_server_that_retires_does_so_without_a_job_alone(bench: Bench) -> None:
+    bench.ask("a-1")
+    assert not bench.jobs.retire()
+    bench.ask("a-2")
+    bench.finish()
+    assert bench.jobs.retire()
+    with pytest.raises(FrmError, match="just ending") as caught:
+        bench.ask("a-3")
+    assert caught.value.code == "E_SERVER_STOPS"
+    assert bench.jobs.find("a-2").state == "done"
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("no"), SystemExit(3), Cancelled()])

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,9 +22,12 @@ from frm_bridge.doors.runtimefile import (
 )
 from frm_bridge.errors import FrmError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 RECORD = ServerRecord(
     url="http://127.0.0.1:40000",
-    token="a=b-_c",
+    token="a=b-_c",  # noqa: S106
     pid=17,
     host="labor é",
     version="0.1.0",

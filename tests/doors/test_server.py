@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import sys
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
@@ -259,11 +258,7 @@ def test_a_name_that_is_no_utf_8_is_predicted_and_named(
     job = served.post("/submit", **prediction | {"input": source, "output": output})
     assert served.answer(job["job"])["outputs"] == [output]
     assert os.path.isfile(output)
-    with socket.create_connection(("127.0.0.1", urlsplit(served.record.url).port)) as s:
-        page = f"/status?token={served.record.token}&job={job['job']}"
-        host = urlsplit(served.record.url).netloc
-        s.sendall(f"GET {page} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        assert b"OK " + os.fsencode(output) + b"\n" in s.recv(4096)
+    assert served.get("/status", job["job"]) == [f"OK {output}"]
 
 
 def test_a_connection_may_be_kept(served: Any) -> None:
@@ -310,7 +305,7 @@ def test_a_prediction_is_cancelled_between_two_windows_and_leaves_nothing(
     served.get("/submit", "ij-6")
     served.wait_for_windows("ij-6")
     (line,) = served.get("/status", "ij-6")
-    assert re.fullmatch(r"RUN \d+ 676 window \d+ of 676", line)
+    assert re.fullmatch(r"RUN \d+ (\d+) window \d+ of \1", line)
     assert listing(tmp_path) != before
     assert served.get("/cancel", "ij-6") == ["OK ij-6"]
     assert served.lines("ij-6")[0].startswith("ERR E_CANCELLED it was cancelled: ")
@@ -350,13 +345,15 @@ def test_a_folder_that_vanishes_in_the_middle_is_told(
     """A stick that is pulled out, a share that is gone."""
     folder = tmp_path / "stick"
     folder.mkdir()
-    small = slow | {"output": str(folder / "out.tif"), "window": 96}
-    served.post("/submit", **small, job="py-6")
+    smaller = tmp_path / "smaller.tif"
+    tifffile.imwrite(smaller, tifffile.imread(slow["input"])[:256, :256])
+    paths = {"input": str(smaller), "output": str(folder / "out.tif")}
+    served.post("/submit", **slow | paths, job="py-6")
     served.wait_for_windows("py-6")
     shutil.rmtree(folder)
     answer = served.answer("py-6")
     assert answer["code"] == "E_OUTPUT_FOLDER"
-    assert "gone" in answer["message"]
+    assert "has gone in the meantime" in answer["message"]
 
 
 def test_a_broken_model_is_told(
@@ -371,7 +368,10 @@ def test_a_broken_model_is_told(
 
 
 def test_a_model_that_was_replaced_while_it_is_warm_is_opened_anew(
-    served: Any, prediction: dict[str, Any], make_model: Callable[..., Path], image: Path
+    served: Any,
+    prediction: dict[str, Any],
+    make_model: Callable[..., Path],
+    image: Path,
 ) -> None:
     model = image.with_name("model.onnx")
     shutil.copy2(make_model(), model)

@@ -44,6 +44,28 @@ def test_tiles_are_not_overwritten_unasked(pair, tmp_path):
     split_images([pair], tmp_path / "tiles", tile=32, overwrite=True)
 
 
+def test_a_split_that_is_stopped_leaves_nothing_and_can_begin_anew(pair, tmp_path):
+    other = Pair(tmp_path / "g_t1.tif", pair.target, "g")
+    other.input.write_bytes(pair.input.read_bytes())
+    output = tmp_path / "new" / "tiles"
+
+    def stop(done, total):
+        assert len(list((output / "input").glob("*.tif"))) == 6 * done
+        if done == total:
+            raise KeyboardInterrupt
+
+    for kept in (False, True):
+        if kept:
+            (output / "input").mkdir(parents=True)
+            (output / "input" / "f_t1_tile.txt").write_text("mine")
+        with pytest.raises(KeyboardInterrupt):
+            split_images([pair, other], output, tile=32, overwrite=kept, progress=stop)
+        assert [path.name for path in tmp_path.glob("new/tiles/*/*")] == (
+            ["f_t1_tile.txt"] if kept else []
+        )
+        assert (tmp_path / "new").exists() is kept
+
+
 def test_an_image_smaller_than_a_tile_is_named(pair, tmp_path):
     with pytest.raises(InputError, match="70x100"):
         split_images([pair], tmp_path / "tiles", tile=128)
