@@ -11,9 +11,9 @@ Output  an image with the input's slices, frames and calibration: 16 bits for a 
 
 It needs Appose 0.8 or newer among the jars, and the FRM commands installed.
 """
-from ij import IJ, WindowManager
+from ij import IJ
 
-from frm import images, python_side, sharing
+from frm import active, images, interpreter, python_side, sharing
 
 COMMAND = "FRM Predict with Appose"
 SCRIPT = ("frm.predict(task, image, model, device=device, window=window, "
@@ -44,10 +44,10 @@ def predict(imp):
 
 def main(folder):
     """Predict from the active image, and show what came out."""
-    imp = WindowManager.getCurrentImage()
+    imp = active.image()
     if imp is None:
-        raise python_side.Failure("no image is open", "open transmitted light first")
-    predict(imp).show()
+        raise interpreter.Failure("no image is open", "open transmitted light first")
+    active.show(predict(imp))
 
 
-python_side.run(COMMAND, main)
+python_side.run(COMMAND, main, globals())

@@ -62,7 +62,7 @@ class Session:
         else:
             library = self.examples.parent / "lib"
             said = run_script(self._imagej, path, values, library=library)
-        return said, self._windows.getImage(f"Prediction of {image}")
+        return said, self._windows.getCurrentImage()
 
     def use(self, script: str) -> dict[str, Any]:
         """Predict twice, then in vain, then until Esc."""
@@ -70,6 +70,7 @@ class Session:
         for number in range(2):
             said, result = self.predict(script, "stack.tif")
             facts["said"].append(said)
+            assert result.getTitle() == "Prediction of stack.tif", (script, said)
             facts["workers"].append(str(self.worker))
             facts["places"].append([result.getC(), result.getZ(), result.getT()])
             self._ij.saveAsTiff(result, str(self.folder / f"{script}{number}.tif"))

@@ -320,7 +320,7 @@ def test_without_a_server_python_is_started_for_each_call_and_the_log_says_so(
     """
     (tmp_path / "file").write_text("where a folder is wanted")
     refused = run_macro(macro, FRM_BRIDGE_HOME=str(tmp_path / "file" / "home"))
-    assert refused.startswith("FRM: no server (ERR E_OUTPUT_FOLDER a folder was expect")
+    assert refused.startswith("FRM: no server (ERR E_HOME ")
     assert "; Python is started for this call\n" in refused
     assert refused.splitlines()[-1] == "Prediction of stain.tif"
     unwanted = run_macro(macro, FRM_SERVER="off")

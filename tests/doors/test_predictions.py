@@ -283,6 +283,6 @@ def test_where_no_server_can_start_the_log_says_so_and_it_is_predicted_all_the_s
     assert predict() == ""
     assert active().getTitle() == "Prediction of films é.ome.tif"
     first, second = capfd.readouterr().out.splitlines()
-    assert first.startswith("FRM: no server (ERR E_OUTPUT_FOLDER a folder was expected")
+    assert first.startswith("FRM: no server (ERR E_HOME ")
     assert first.endswith("); Python is started for this call")
     assert second.startswith("FRM Predict: blur on CPUExecutionProvider: ")

@@ -52,10 +52,10 @@ def test_a_macro_asks_in_lines_each_of_them_twice(
     path = served.put("ij-1", prediction)
     assert served.get("/submit", "ij-1") == ["OK ij-1"]
     assert not path.exists()
-    assert served.lines("ij-1") == [f"OK {prediction['output']}"]
+    assert served.lines("ij-1")[-1:] == [f"OK {prediction['output']}"]
     assert served.get("/submit", "ij-1") == ["OK ij-1"]
     assert served.get("/cancel", "ij-1") == ["OK ij-1"]
-    assert served.get("/status", "ij-1") == [f"OK {prediction['output']}"]
+    assert served.get("/status", "ij-1")[-1:] == [f"OK {prediction['output']}"]
     assert tifffile.imread(prediction["output"]).shape == (48, 64)
 
 
@@ -258,7 +258,7 @@ def test_a_name_that_is_no_utf_8_is_predicted_and_named(
     job = served.post("/submit", **prediction | {"input": source, "output": output})
     assert served.answer(job["job"])["outputs"] == [output]
     assert os.path.isfile(output)
-    assert served.get("/status", job["job"]) == [f"OK {output}"]
+    assert served.get("/status", job["job"])[-1:] == [f"OK {output}"]
 
 
 def test_a_connection_may_be_kept(served: Any) -> None:

@@ -12,7 +12,7 @@ from java.util.function import Consumer
 from org.apposed.appose import NDArray, Service
 
 from frm import images
-from frm.python_side import Failure, Stopped, find_python
+from frm.interpreter import Failure, Stopped, find_python
 
 _WORKER = "frm_bridge.appose"
 _START = "import appose.python_worker as worker; worker.main()"
@@ -62,7 +62,7 @@ def run_task(command, script, inputs):
             task.cancel()
     IJ.showProgress(1.0)
     if task.status.name() == "CANCELED":
-        raise Stopped(command + " was stopped", "choose the command again")
+        raise Stopped(command)
     if task.status.name() != "COMPLETE":
         raise _failure(command, task.error or "")
     return task.outputs
