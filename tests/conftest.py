@@ -43,6 +43,10 @@ def users_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FRM_BRIDGE_HOME", str(folder))
         yield folder
+        if (folder / "server.txt").exists():
+            from frm_bridge.doors.starting import stop_server
+
+            stop_server()
 
 
 # What a Fiji and a plain ImageJ have when they are unpacked, by name.

@@ -8,3 +8,15 @@ NB: every module here needs ``absolute_import``: without it, Jython takes ``impo
 a package for the Java package io, which every Fiji has (io.scif). Once that has happened
 anywhere, it stays so until Fiji ends: hence ``codecs`` in place of ``io``.
 """
+from __future__ import absolute_import, division
+
+import os
+import sys
+
+
+def folder():
+    """Where this library lies. NB: Jython has __file__ in bytes, which Java misreads."""
+    place = os.path.dirname(os.path.abspath(__file__))
+    if isinstance(place, str):
+        place = place.decode(sys.getfilesystemencoding() or "utf-8")
+    return place

@@ -55,8 +55,7 @@ class Declared(object):
 def script_of(command):
     """The file of a command, as ``FRM Nuclei``, that lies beside this library."""
     name = os.path.join("Plugins", "FRM", command.replace(" ", "_") + ".py")
-    here = os.path.dirname(os.path.abspath(frm.__file__))
-    paths = [os.path.normpath(os.path.join(here, place, name)) for place in _PLACES]
+    paths = [os.path.normpath(os.path.join(frm.folder(), place, name)) for place in _PLACES]
     for path in paths:
         if os.path.isfile(path):
             return path

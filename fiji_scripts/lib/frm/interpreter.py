@@ -10,6 +10,7 @@ from java.io import BufferedReader, File, IOException, InputStreamReader, Output
 from java.lang import ProcessBuilder, System, Thread
 from java.util.concurrent import TimeUnit
 
+import frm
 from frm.results import Problem
 
 # Which Python: a property of Java, a variable of the environment, or else this file.
@@ -35,8 +36,11 @@ class Stopped(Failure):
 
 
 def setting(name, variable):
-    """A property of Java, or else a variable of the environment, or None."""
-    return System.getProperty(name) or os.environ.get(variable)
+    """A property of Java, or else a variable of the environment, or None.
+
+    NB: Jython's os.environ has bytes.
+    """
+    return System.getProperty(name) or System.getenv(variable)
 
 
 def home():
@@ -87,9 +91,8 @@ def _configurations():
     """Beside the installed commands of this ImageJ, or of the Fiji this code lies in."""
     root = IJ.getDirectory("imagej")
     roots = [root] if root else []
-    if "__file__" in globals():
-        roots.append(File(__file__).getCanonicalFile().toPath().resolve("../../../..")
-                     .normalize().toString())
+    roots.append(File(frm.folder()).getCanonicalFile().toPath().resolve("../../..")
+                 .normalize().toString())
     found = []
     for each in roots:
         for place in ("scripts/Plugins/FRM", "plugins/FRM"):

@@ -6,15 +6,12 @@ dialog, when it fills in the module here and does no more, and then as usual.
 """
 from __future__ import absolute_import, division
 
-import codecs
 import re
 
 from ij import IJ, Macro
 from java.lang import Thread
 
-from frm.declared import script_of
-
-_RENAMED = re.compile(r"# was: (\w+)=(\w+)\s*$")
+_RENAMED = re.compile(r"^# was: (\w+)=(\w+)$", re.MULTILINE)
 _READ = {"Integer": int, "Double": float, "Boolean": lambda text: text == "true"}
 
 
@@ -26,7 +23,7 @@ def is_asked_first():
         for each in Thread.currentThread().getStackTrace())
 
 
-def fill_in(command, script):
+def fill_in(script):
     """Give what a macro line leaves out its default, and what it calls by an old name
     the value; ``script`` are the script's globals.
 
@@ -35,11 +32,11 @@ def fill_in(command, script):
     options = Macro.getOptions()
     if not IJ.isMacro() or options is None:
         return
-    module, old = script["org.scijava.script.ScriptModule"], _old_names(command)
+    module = script["org.scijava.script.ScriptModule"]
+    old = _old_names(module.getInfo().getProcessedScript())
     for item in module.getInfo().inputs():
         name = item.getName()
-        text = Macro.getValue(options, name, None)
-        if module.isInputResolved(name) or text is not None:
+        if module.isInputResolved(name) or Macro.getValue(options, name, None) is not None:
             continue
         text = Macro.getValue(options, old.get(name, name), None)
         if text is not None:
@@ -50,8 +47,6 @@ def fill_in(command, script):
         module.resolveInput(name)
 
 
-def _old_names(command):
+def _old_names(source):
     """For each renamed parameter what it was called."""
-    with codecs.open(script_of(command), "r", "utf-8") as source:
-        found = [_RENAMED.match(line) for line in source]
-    return dict((match.group(2), match.group(1)) for match in found if match)
+    return dict((new, old) for old, new in _RENAMED.findall(source))

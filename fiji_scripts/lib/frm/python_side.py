@@ -43,7 +43,7 @@ def run(command, body, script):
     ``script`` are the globals of the script.
     """
     if macroline.is_asked_first():
-        macroline.fill_in(command, script)
+        macroline.fill_in(script)
         return
     folder = Files.createTempDirectory("frm").toString()
     try:
