@@ -10,6 +10,8 @@ import pytest
 
 import frm_bridge
 from frm_bridge.cli import main
+from frm_bridge.doors.runtimefile import VARIABLE
+from frm_bridge.doors.starting import stop_server
 from frm_bridge.images import open_image, write_plane
 from frm_bridge.models.card import read_card
 from frm_bridge.models.registry import find_model
@@ -38,7 +40,9 @@ def users_folder(tmp_path, monkeypatch):
                 path = tmp_path / name / f"exp1_p{position:04d}_t00001.tif"
                 write_plane(path, window)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "home"))
+    yield tmp_path
+    stop_server()
 
 
 def test_commands_of_the_readme_run(users_folder, capsys):

@@ -10,6 +10,8 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from frm_bridge.doors.answer import Answer as Answer
+    from frm_bridge.doors.client import Client as Client
+    from frm_bridge.doors.client import connect as connect
     from frm_bridge.doors.installation import install as install
     from frm_bridge.doors.installation import uninstall as uninstall
     from frm_bridge.doors.perform import perform as perform
@@ -21,6 +23,7 @@ else:
         __name__,
         submod_attrs={
             "answer": ["Answer"],
+            "client": ["Client", "connect"],
             "installation": ["install", "uninstall"],
             "perform": ["perform"],
             "reading": ["read_request"],

@@ -56,7 +56,7 @@ class Connection:
         Parameters
         ----------
         request : Request
-            With whole paths.
+            With whole paths; its job gets a name here.
 
         Raises
         ------
@@ -66,7 +66,7 @@ class Connection:
         if self.closed:
             msg = "this client is closed"
             raise ValueError(msg)
-        name = request.job or f"{self._name}-{next(self._numbers)}"
+        name = f"{self._name}-{next(self._numbers)}"
         request = replace(request, job=name)
         try:
             ask(self.server, "/submit", request.as_json())
@@ -135,6 +135,5 @@ class Connection:
         """
         busy = set()
         for job in self.unfinished():
-            line = (job.name.rpartition("-")[0], job.request.action)
-            if line not in busy and not job.done:
-                busy.add(line)
+            if job.request.action not in busy and not job.done:
+                busy.add(job.request.action)

@@ -179,6 +179,9 @@ def test_warnings_about_an_array_are_logged(
     image = write_tiff("two", make_pixels(2, 32, 48), **axes)
     assert frm.predict(image, MODEL, device="cpu").shape == (2, 32, 48)
     assert "two.tif has 2 channels" in caplog.text
+    caplog.clear()
+    frm.predict(make_pixels(2, 32, 48), MODEL, device="cpu")
+    assert caplog.text == ""
     one = frm.predict(image, MODEL, device="cpu", channel=2)
     assert one.shape == (32, 48)
 
@@ -229,7 +232,7 @@ def test_an_open_client_asks_after_jobs_that_nobody_waits_for(
     with frm_bridge.connect() as frm:
         options = {"input": field, "model": MODEL, "device": "cpu"}
         one = frm.submit(action="predict", output="1.tif", **options)
-        two = frm.submit(action="predict", output="2.tif", job="mine-2", **options)
+        two = frm.submit(action="predict", output="2.tif", **options)
         until(lambda: one.answer and two.answer)
         keeper = frm._connection._keeper
         until(lambda: keeper is None or not keeper.is_alive())
