@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from frm_bridge import __version__
 from frm_bridge.doors.jobs import PATIENCE_S
 from frm_bridge.doors.pendingjob import GONE, PendingJob
-from frm_bridge.doors.starting import ask, find_server, start_server
+from frm_bridge.doors.starting import ask, find_server, speaks, start_server
 from frm_bridge.errors import EnvironmentProblem, FrmError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Connection:
                 "no server of yours runs on this machine",
                 "run 'frm-bridge serve --detach', or let connect() start it",
             )
-        if found.version != __version__:
+        if not speaks(found):
             raise EnvironmentProblem(
                 "E_SERVER_VERSION",
                 f"the server that runs is frm-bridge {found.version}, this is "

@@ -125,14 +125,15 @@ def start_server(options: Sequence[str] = ()) -> ServerRecord:
         and those of :func:`~frm_bridge.doors.serving.serve`.
     """
     found = find_server()
-    if found is not None and _speaks(found):
+    if found is not None and speaks(found):
         return found
     if found is not None:
         _make_room(found)
     return _started(options)
 
 
-def _speaks(record: ServerRecord) -> bool:
+def speaks(record: ServerRecord) -> bool:
+    """Whether a server is of this version, and speaks as this one does."""
     return (record.version, record.protocol) == (__version__, PROTOCOL)
 
 
