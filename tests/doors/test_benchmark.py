@@ -14,8 +14,8 @@ from frm_bridge.doors import benchmark, imagejcaller
 from frm_bridge.doors.benchmark import DoorSettings, measure_doors
 from frm_bridge.doors.doorcalls import BenchModel, doors_of, make_field
 from frm_bridge.doors.doorspeed import DoorRow, DoorsSpeed, FirstRow, Growth
-from frm_bridge.doors.runtimefile import VARIABLE
 from frm_bridge.doors.lock import is_served
+from frm_bridge.doors.runtimefile import VARIABLE
 from frm_bridge.errors import WorkflowError
 from frm_bridge.prediction import open_model
 
