@@ -67,9 +67,13 @@ def watched(record: ServerRecord) -> Iterator[Watched]:
     made.end()
 
 
-def test_it_is_stopped_when_it_is_told_to_end(watched: Watched) -> None:
+def test_it_is_stopped_when_it_is_told_to_end_and_was_told_twice(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_TWIN_S", 1.0)
     assert not watched.stopped.wait(0.1)
     watched.life.end()
+    assert not watched.stopped.wait(0.1)
     assert watched.stopped.wait(LIMIT_S)
 
 

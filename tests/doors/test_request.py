@@ -69,7 +69,7 @@ def test_a_whole_path_leads_to_a_place_from_wherever_it_is_followed(
         ({"workflow": "../own.ijm"}, "workflow"),
         ({"parameters": {"roi_file": "a.roi"}}, "roi_file"),
         ({"action": "predict", "workflow": "", "model": "m.onnx"}, "model"),
-        ({"action": "predict", "workflow": "", "model": "nuclei, m.onnx"}, "model"),
+        ({"action": "predict", "workflow": "", "model": "/a/n.onnx, m.onnx"}, "model"),
     ],
 )
 def test_what_depends_on_the_folder_of_whoever_asks_is_refused(

@@ -159,15 +159,14 @@ def test_one_that_speaks_no_http_is_no_server(record: ServerRecord) -> None:
 
 
 def test_the_token_does_not_go_to_a_port_of_another_machines_record(
-    serving: Serving,
+    record: ServerRecord, stranger: Callable[[int, bytes], str]
 ) -> None:
     """On a cluster that port may belong to anybody here."""
-    served = serving()
-    assert find_server() == served.record
-    served.process.send_signal(signal.SIGSTOP)  # would be waited for, if it were asked
-    write_record(replace(served.record, host="node-17"))
+    here = replace(record, url=stranger(200, b'{"pid": 4000000}'))
+    write_record(here)
+    assert find_server() == here
+    write_record(replace(here, host="node-17"))
     assert find_server() is None
-    served.process.kill()
 
 
 def test_what_the_server_refuses_is_raised_as_it_says(serving: Serving) -> None:
