@@ -1,6 +1,7 @@
 """What a person does in a Fiji, done by Jython, with pictures taken on the way.
 
-Arguments: an image, and a folder for the pictures and for what the recorder wrote.
+Arguments: an image, a field of transmitted light, and a folder for the pictures and for
+what the recorder wrote.
 Started by docs/pictures.py --fiji.
 """
 
@@ -22,7 +23,7 @@ from java.awt import Container, Dialog, Frame
 from java.awt.event import ActionEvent
 from java.lang import Runnable, System, Thread
 from javax.swing import JButton, JComboBox, JSpinner, SwingUtilities
-from screen import picture, save, show_menu, visible, wait_for
+from screen import picture, save, show_menu, show_prediction, visible, wait_for
 
 
 class Act(Runnable):
@@ -174,13 +175,34 @@ def use_command(command, begins, imp, folder):
             WindowManager.getImage(number).close()
 
 
-def main(image, folder):
+def predict(window, field, folder):
+    """Choose FRM Predict for a field, press OK, and keep what the recorder wrote."""
+    for each in [WindowManager.getImage(n) for n in WindowManager.getIDList()]:
+        each.changes = False
+        each.close()
+    imp = IJ.openImage(field)
+    imp.show()
+    WindowManager.setCurrentWindow(imp.getWindow())
+    Thread.sleep(500)
+    recorder = Recorder()
+    recorder.setLocation(900, 700)
+    IJ.doCommand("FRM Predict")
+    press(wait_for("the dialog", lambda: titled("FRM Predict"))[0])
+    title = "Prediction of " + imp.getTitle()
+    result = wait_for("the prediction", lambda: WindowManager.getImage(title))
+    wait_for("the record", lambda: "FRM Predict" in recorder.getText())
+    save(os.path.join(folder, "predicted.ijm"), recorder.getText())
+    recorder.close()
+    show_prediction(window, imp, result, os.path.join(folder, "fiji-predict.png"))
+
+
+def main(image, field, folder):
     """Menu, dialog, results and tuning under the recorder; then replay what it wrote."""
     window, imp = start(image)
     names = sorted(each for each in Menus.getCommands().keySet() if each[:4] == "FRM ")
     save(os.path.join(folder, "commands.txt"), "\n".join(names))
     shown, title = imp.getWindow(), imp.getTitle()
-    show_menu(window, shown, os.path.join(folder, "fiji-menu.png"))
+    show_menu(window, [shown], os.path.join(folder, "fiji-menu.png"))
     recorder = Recorder()
     recorder.setLocation(900, 700)
     WindowManager.setCurrentWindow(shown)
@@ -213,6 +235,8 @@ def main(image, folder):
     IJ.saveAsTiff(pair.duplicate(), os.path.join(folder, "pair.tif"))
     for command, begins in ON_THE_PAIR:
         use_command(command, begins, pair, folder)
+    recorder.close()
+    predict(window, field, folder)
 
 
 try:

@@ -21,11 +21,13 @@ from pathlib import Path
 
 from frm_bridge.doors import install
 from frm_bridge.doors.runtimefile import VARIABLE
+from frm_bridge.doors.starting import stop_server
 from frm_bridge.imagej.jars import find_jars
 from frm_bridge.imagej.java import check_java
 
 HERE = Path(__file__).resolve().parent
 IMAGE = HERE.parent / "tests/data/mitocheck/xy_8bit__mitocheck_incenp_t1.tif"
+FIELDS = HERE.parent / "models/nuclei-brightfield/sample/input"
 LONGEST_S = 120
 
 
@@ -68,7 +70,7 @@ def _link_or_copy(source: str, target: str) -> None:
 def run_on_screen(command: list[str]) -> None:
     """Run a program on a screen of its own, and end with it if it fails."""
     manager = "openbox >/dev/null 2>&1 & " if shutil.which("openbox") else ""
-    screen = ["xvfb-run", "-a", "-s", "-wr -screen 0 1280x900x24"]
+    screen = ["xvfb-run", "-a", "-s", "-wr -screen 0 1280x960x24"]
     session = subprocess.Popen(
         [*screen, "sh", "-c", f'{manager}exec "$@"', "sh", *command],
         start_new_session=True,
@@ -98,12 +100,17 @@ def main() -> None:
             command, actor = imagej_command(imagej), "imagej_session.py"
         else:
             command, actor = fiji_command(given.fiji, imagej), "fiji_session.py"
-        image = str(given.image.resolve())
-        run_on_screen([*command, str(HERE / actor), image, str(session)])
+        field = min(FIELDS.iterdir())
+        words = [given.image.resolve(), field, session]
+        try:
+            run_on_screen([*command, str(HERE / actor), *map(str, words)])
+        finally:
+            stop_server()
         for picture in session.glob("*.png"):
             shutil.copy(picture, given.output)
         if given.notes is not None:
             shutil.copytree(session, given.notes)
+        print((session / "predicted.ijm").read_text(encoding="utf-8").strip())
         print((session / "recorded.ijm").read_text(encoding="utf-8").strip())
         tables = {(session / name).read_bytes() for name in ("first.txt", "second.txt")}
         if len(tables) > 1:

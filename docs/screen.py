@@ -2,7 +2,7 @@
 
 from __future__ import absolute_import, division
 
-from ij import Menus
+from ij import IJ, Menus, WindowManager
 from java.awt import Rectangle, Robot, Toolkit, Window
 from java.awt.event import InputEvent, KeyEvent
 from java.io import File
@@ -60,8 +60,8 @@ def click(robot):
     robot.delay(300)
 
 
-def show_menu(window, image, path):
-    """Open Plugins > FRM with the mouse, and take a picture of it."""
+def show_menu(window, images, path):
+    """Open Plugins > FRM with the mouse, and take a picture of it and of images."""
     bar, robot = window.getMenuBar(), Robot()
     metrics = window.getFontMetrics(Menus.getFont() or window.getFont())
     labels = [bar.getMenu(i).getLabel() for i in range(bar.getMenuCount())]
@@ -86,11 +86,22 @@ def show_menu(window, image, path):
     click(robot)
     submenu = Rectangle(window.getBounds())
     submenu.width += 100  # it may reach over the edge of the window
-    picture(path, [window, image], submenu)
+    picture(path, [window] + images, submenu)
     robot.keyPress(KeyEvent.VK_ESCAPE)
     robot.keyRelease(KeyEvent.VK_ESCAPE)
     move(robot, x, y - 12)
     click(robot)
+
+
+def show_prediction(window, imp, result, path):
+    """Take a picture of the menu, and below it of an image beside its prediction."""
+    for each, x in ((imp, 20), (result, 386)):
+        IJ.run(each, "Set... ", "zoom=16.7")
+        each.getWindow().setLocation(x, 440)
+    log = WindowManager.getWindow("Log")
+    log.setBounds(20, 834, 732, 112)
+    window.toFront()
+    show_menu(window, [imp.getWindow(), result.getWindow(), log], path)
 
 
 def save(path, text):

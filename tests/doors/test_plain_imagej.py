@@ -345,6 +345,13 @@ def test_what_a_person_does_by_mouse_is_recorded_and_replays(tmp_path: Path) -> 
     options = [f"{name}={value}" for name, value in values.items()]
     line = " ".join([*options, "output_folder=[]"])
     line = line.replace("=True", "=true").replace("=False", "=false")
-    assert done.stdout.splitlines()[-1] == f'run("FRM Nuclei", "{line}");'
-    names = ["imagej-dialog.png", "imagej-menu.png", "imagej-nuclei.png"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    predicted, measured = done.stdout.splitlines()[-2:]
+    assert measured == f'run("FRM Nuclei", "{line}");'
+    assert predicted == (
+        'run("FRM Predict", "output_folder=[] model=nuclei-brightfield device=auto '
+        'window=0 require_gpu=false overwrite=false");'
+    )
+    names = ["dialog", "menu", "nuclei", "predict"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"imagej-{name}.png" for name in names
+    ]
