@@ -148,7 +148,9 @@ def test_the_active_image_is_predicted_and_stays_as_it_is(
     expected = tifffile.imread(tmp_path / "p.tif")
     np.testing.assert_array_equal(tifffile.imread(kept / "films é.tif"), expected)
     limits = result.getDisplayRangeMin(), result.getDisplayRangeMax()
-    assert limits == (expected.min(), expected.max())
+    outside = (expected < limits[0]) | (expected > limits[1])
+    assert outside.mean() < 0.004
+    assert limits[1] - limits[0] > 0.9 * np.ptp(expected)
     assert str(movie.getTitle()) == source.name
     assert (movie.getC(), movie.getSlice(), movie.getFrame()) == (2, 3, 1)
     assert (movie.getDisplayRangeMin(), movie.getDisplayRangeMax()) == (7, 77)

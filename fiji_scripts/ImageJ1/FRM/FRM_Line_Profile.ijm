@@ -405,8 +405,8 @@ function frmLook() {
         Stack.getFrameInterval(), slice, frame, origin);
 }
 
-// Opens a prediction with the scale of its image, if it was made of an open one, at the
-// same place, and with all grey levels of all planes within the display range.
+// Opens a prediction with the scale of its image, if it was made of an open one, and at
+// the same place.
 function frmPrediction(path, title, look, kept) {
     batch = is("Batch Mode");
     if (!batch) setBatchMode(true);
@@ -424,23 +424,14 @@ function frmPrediction(path, title, look, kept) {
     if (!batch) setBatchMode("exit and display");
 }
 
-// Lets black and white be the least and the largest value of all planes.
+// Lets the display show the grey levels of all planes, but for a few pixels: a hot one
+// would darken all others.
 function frmRange() {
     getDimensions(width, height, channels, slices, frames);
     Stack.getPosition(channel, slice, frame);
-    for (c = 1; c <= channels; c++) {
-        low = 1 / 0;
-        high = -1 / 0;
-        for (t = 1; t <= frames; t++) {
-            for (z = 1; z <= slices; z++) {
-                Stack.setPosition(c, z, t);
-                getStatistics(area, mean, least, most);
-                low = minOf(low, least);
-                high = maxOf(high, most);
-            }
-        }
-        Stack.setPosition(c, slice, frame);
-        setMinAndMax(low, high);
+    for (i = 1; i <= channels; i++) {
+        Stack.setPosition(i, slice, frame);
+        run("Enhance Contrast", "saturated=0.35 use");
     }
     Stack.setPosition(channel, slice, frame);
 }

@@ -4,9 +4,12 @@ from __future__ import absolute_import, division
 import os
 
 from ij.measure import Calibration
+from ij.plugin import ContrastEnhancer
 from java.io import File
 
 from frm import active, images, python_side
+
+_SATURATED_PERCENT = 0.35  # as ImageJ's own Auto
 
 
 class Source(object):
@@ -40,7 +43,7 @@ class Source(object):
         result.setTitle("Prediction of " + self.title)
         if self.imp:
             _resemble(result, self.imp)
-        _show_all_grey_levels(result)
+        _show_grey_levels(result)
         if not kept:
             result.setFileInfo(None)  # it names a folder that will be gone
         active.show(result)
@@ -63,18 +66,13 @@ def _resemble(result, imp):
     result.setPosition(1, imp.getSlice(), imp.getFrame())
 
 
-def _show_all_grey_levels(imp):
-    """Let black and white be the least and the largest value of all planes."""
+def _show_grey_levels(imp):
+    """Let the display show those of all planes, but for a few pixels: a hot one would
+    darken all others."""
     channel, slice, frame = imp.getChannel(), imp.getSlice(), imp.getFrame()
+    enhancer = ContrastEnhancer()
+    enhancer.setUseStackHistogram(imp.getNChannels() == 1)  # it would mix channels
     for number in range(1, imp.getNChannels() + 1):
-        limits = [_limits(imp.getStack().getProcessor(imp.getStackIndex(number, z, t)))
-                  for t in range(1, imp.getNFrames() + 1)
-                  for z in range(1, imp.getNSlices() + 1)]
         imp.setPosition(number, slice, frame)
-        imp.setDisplayRange(min(low for low, _ in limits), max(high for _, high in limits))
+        enhancer.stretchHistogram(imp, _SATURATED_PERCENT)
     imp.setPosition(channel, slice, frame)
-
-
-def _limits(plane):
-    plane.resetMinAndMax()
-    return plane.getMin(), plane.getMax()
