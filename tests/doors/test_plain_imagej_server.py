@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import tifffile
 
+import frm_bridge
 from frm_bridge.doors.runtimefile import VARIABLE, read_record
 from frm_bridge.doors.starting import ask
+from frm_bridge.imagej.jars import find_jars
+from frm_bridge.imagej.java import check_java
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(
     shutil.which("xvfb-run") is None, reason="xvfb-run is not installed"
@@ -311,6 +314,29 @@ def test_a_macro_that_ends_in_the_middle_has_its_job_cancelled(
     wait_until(lambda: "E_CANCELLED" in log_of(server_home))
     assert "nobody asked after it for 10 s" in log_of(server_home)
     assert not list(tmp_path.glob("kept/*"))
+
+
+@pytest.mark.slow
+def test_escape_ends_the_macro_then_the_job_and_the_next_call_tidies_up(
+    imagej: Path, server_home: Path, tmp_path: Path
+) -> None:
+    session = Path(__file__).with_name("escape_session.py")
+    java = [str(check_java().home / "bin" / "java"), f"-Dplugins.dir={imagej}"]
+    java += [f"-Duser.home={tmp_path}", f"-Djava.io.tmpdir={tmp_path}"]
+    java += ["-cp", os.pathsep.join(map(str, find_jars())), "org.python.util.jython"]
+    words = [str(session), str(server_home / "server.log"), str(tmp_path / "said.txt")]
+    done = subprocess.run(
+        ["xvfb-run", "-a", *java, *words],
+        env=os.environ | {"PYTHONPATH": str(Path(frm_bridge.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=2 * LONGEST_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = (tmp_path / "said.txt").read_text().splitlines()
+    assert said == ["1 left", "long", "0 left"]
+    assert "nobody asked after it for 10 s" in log_of(server_home)
 
 
 def test_without_a_server_python_is_started_for_each_call_and_the_log_says_so(
