@@ -14,10 +14,15 @@ from frm_bridge.doors.answer import Answer
 from frm_bridge.doors.jobs import Jobs
 from frm_bridge.doors.life import Life
 from frm_bridge.doors.request import Request
-from frm_bridge.doors.runtimefile import ServerRecord, read_record, write_record
+from frm_bridge.doors.runtimefile import (
+    ServerRecord,
+    read_record,
+    record_path,
+    write_record,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 REQUEST = Request("predict", Path("/in.tif"), Path("/out.tif"), model="m")
 LIMIT_S = 60.0
@@ -116,15 +121,13 @@ def test_a_folder_that_cannot_be_written_to_does_not_stop_it(
 
 
 def test_a_laptop_that_has_another_name_in_another_network_is_found_again(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch
+    watched: Watched,
+    monkeypatch: pytest.MonkeyPatch,
+    wait_until: Callable[..., Any],
 ) -> None:
     monkeypatch.setattr(platform, "node", lambda: "laptop.elsewhere")
-    read = threading.Event()
-    for _ in range(6000):
-        if (found := read_record()) and found.host == "laptop.elsewhere":
-            break
-        read.wait(0.01)
-    assert watched.life.record == found
+    wait_until(lambda: "laptop.elsewhere" in record_path().read_text())
+    assert read_record() == watched.life.record
 
 
 def test_the_facts_say_when_it_will_end(watched: Watched) -> None:

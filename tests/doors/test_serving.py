@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -277,7 +278,9 @@ def test_a_port_that_is_taken_is_an_error_that_names_it(home: Path) -> None:
 def test_a_port_of_ones_own_is_free_again_at_once(serving: Serving) -> None:
     first = serving()
     port = urlsplit(first.record.url).port
-    with closing(socket.create_connection(("127.0.0.1", port))):
+    with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("GET", "/ping")
+        connection.getresponse().read()
         first.end()  # who hangs up first keeps the port for a minute
     second = serving("--port", str(port))
     assert second.record.url == first.record.url
