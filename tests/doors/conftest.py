@@ -333,3 +333,23 @@ def run_macro(
         return process.communicate(timeout=LONGEST_S)[0]
 
     return run
+
+
+@pytest.fixture
+def prediction(
+    make_model: Callable[..., Path], image: Path, tmp_path: Path
+) -> dict[str, Any]:
+    """A request for a prediction that takes no time."""
+    return {
+        "action": "predict",
+        "model": str(make_model()),
+        "input": str(image),
+        "output": str(tmp_path / "results" / "prédit.tif"),
+        "device": "cpu",
+    }
+
+
+@pytest.fixture
+def slow(prediction: dict[str, Any], large_image: Path) -> dict[str, Any]:
+    """A request for one that takes long, and is cancelled in windows' time."""
+    return prediction | {"input": str(large_image), "window": 16}

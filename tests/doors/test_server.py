@@ -24,27 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def prediction(
-    make_model: Callable[..., Path], image: Path, tmp_path: Path
-) -> dict[str, Any]:
-    """A request for a prediction that takes no time."""
-    return {
-        "action": "predict",
-        "model": str(make_model()),
-        "input": str(image),
-        "output": str(tmp_path / "prédit.tif"),
-        "device": "cpu",
-    }
-
-
-@pytest.fixture
-def slow(prediction: dict[str, Any], large_image: Path, tmp_path: Path) -> Any:
-    """A request for one that takes long, and is cancelled in windows' time."""
-    paths = {"input": str(large_image), "output": str(tmp_path / "slow.tif")}
-    return prediction | paths | {"window": 16}
-
-
 def test_a_macro_asks_in_lines_each_of_them_twice(
     served: Any, prediction: dict[str, Any]
 ) -> None:
@@ -195,7 +174,7 @@ def test_only_what_a_request_names_is_written(
     job = served.post("/submit", **prediction | {"model": str(model)})["job"]
     assert served.answer(job)["status"] == "ok"
     after = listing(tmp_path)
-    assert after.keys() - before.keys() == {"prédit.tif"}
+    assert after.keys() - before.keys() == {"results", "results/prédit.tif"}
     assert {name: after[name] for name in before} == before
     assert set(listing(served.home)) == home
 
@@ -323,7 +302,7 @@ def test_a_waiting_job_is_cancelled_before_it_begins(
     assert (cancelled["state"], cancelled["answer"]["code"]) == ("done", "E_CANCELLED")
     served.post("/cancel", job="py-2")
     served.answer("py-2")
-    assert not list(tmp_path.glob("*pr*dit*"))
+    assert not list(tmp_path.rglob("*pr*dit*"))
 
 
 def test_an_image_that_vanishes_while_its_job_waits_is_told(

@@ -37,26 +37,6 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other si
 
 
 @pytest.fixture
-def prediction(
-    make_model: Callable[..., Path], image: Path, tmp_path: Path
-) -> dict[str, Any]:
-    """A request for a prediction that takes no time."""
-    return {
-        "action": "predict",
-        "model": str(make_model()),
-        "input": str(image),
-        "output": str(tmp_path / "results" / "prédit.tif"),
-        "device": "cpu",
-    }
-
-
-@pytest.fixture
-def slow(prediction: dict[str, Any], large_image: Path) -> dict[str, Any]:
-    """A request for one that takes long, and is cancelled in windows' time."""
-    return prediction | {"input": str(large_image), "window": 16}
-
-
-@pytest.fixture
 def results(tmp_path: Path) -> Path:
     """A folder with a result of old, which nothing here is to touch."""
     folder = tmp_path / "results"
