@@ -46,6 +46,11 @@ class Jobs:
         After how long without a question a client has gone.
     clock : callable
         Gives the time in s.
+
+    Attributes
+    ----------
+    told : callable
+        Called whenever a job has ended, from any thread.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Jobs:
         self._heard: dict[str, float] = {}
         self._changed = Condition()
         self._closing = False
+        self.told: Callable[[], None] = lambda: None
         self._lanes = {name: Lane() for name in ("device", "imagej")}
         self._threads = [
             Thread(target=self._run, args=(lane,), name=name, daemon=True)
@@ -214,6 +220,7 @@ class Jobs:
 
     def _finish(self, job: Job, answer: Answer) -> None:
         job.answer, job.state = answer, "done"
+        self.told()
 
     def _cancel(self, job: Job, reason: str) -> None:
         if job.state == "done" or job.cancelled:

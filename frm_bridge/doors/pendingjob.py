@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -21,8 +19,7 @@ if TYPE_CHECKING:
 
 # Another server may have got the port, or begun anew in the meantime.
 GONE = frozenset({"E_SERVER_GONE", "E_TOKEN", "E_JOB_UNKNOWN"})
-_LONGEST_S = 0.2  # between two questions
-_QUESTION_S = 0.001  # that client and server take from the work, for each
+_HELD_S = 0.2  # how long the server holds a question, unless the job ends
 _ANSWER_LIMIT_S = 30.0  # a server that loads a library from a slow disk is not gone
 
 
@@ -127,20 +124,20 @@ class PendingJob:
         return f"<{request.action} of {request.input.name} ({self.name}): {state}>"
 
     def _followed(self, progress: Progress) -> Answer:
-        started, told = time.monotonic(), (0, 0)
+        told = (0, 0)
         while True:
-            status = self.status
-            if (step := (status.done, status.total)) != told:
+            if (step := (self._seen.done, self._seen.total)) != told:
                 progress(*step)
                 told = step
             if self._answer is not None:
                 return self._answer
-            time.sleep(_pause(time.monotonic() - started))
+            self._ask("/status", wait_s=_HELD_S)
 
-    def _ask(self, page: str) -> None:
+    def _ask(self, page: str, **more: object) -> None:
         """Ask the server about it, and keep what it says."""
+        body = {"job": self.name, **more}
         try:
-            said = ask(self._server, page, {"job": self.name}, limit_s=_ANSWER_LIMIT_S)
+            said = ask(self._server, page, body, limit_s=_ANSWER_LIMIT_S)
         except FrmError as error:
             said = asdict(JobStatus("done", 0, 0, "done"))
             said["answer"] = answer_of(self._explained(error)).as_json()
@@ -160,12 +157,3 @@ class PendingJob:
             f"not done: {self.request.action} of {self.request.input}",
             "ask again: the next call starts a new one",
         )
-
-
-def _pause(passed_s: float) -> float:
-    """Give the pause with which the least time is lost.
-
-    Work of ``t`` seconds loses ``t / pause`` times a question, and half a pause at its
-    end; most work that has taken so long takes about as long again.
-    """
-    return min(math.sqrt(2 * _QUESTION_S * (passed_s + _QUESTION_S)), _LONGEST_S)

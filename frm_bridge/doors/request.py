@@ -185,6 +185,12 @@ def with_whole_paths(request: Request) -> Request:
         changes["model"] = ",".join(models)
     if Path(request.workflow).suffix:
         changes["workflow"] = str(Path(request.workflow).absolute())
+    changes["parameters"] = {
+        name: str(Path(str(value)).absolute())
+        if name.endswith("_file") and value
+        else value
+        for name, value in request.parameters.items()
+    }
     return replace(request, **changes)
 
 

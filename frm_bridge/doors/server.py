@@ -11,20 +11,23 @@ GET         answer, always with status 200: ImageJ drops the text of any other
 ``/stop``   ``OK``
 =========== =========================================================================
 
-ImageJ sends each GET twice, so that every one may come again. The POST twins take and
-give JSON; of a submission the body is the request itself.
+ImageJ sends each GET twice, so that every one may come again, and none waits. The POST
+twins take and give JSON; the request is the body of its submission. ``/status`` with
+``"wait_s": 0.2`` answers as soon as the job is done, or else after so long.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from frm_bridge.doors.bell import Bell
 from frm_bridge.doors.guard import json_of, refusal_of, text_of
 from frm_bridge.doors.inbox import (
     LONGEST_REQUEST,
@@ -45,6 +48,10 @@ if TYPE_CHECKING:
     from frm_bridge.doors.jobs import Jobs
 
     Handler = Callable[[HttpRequest], Awaitable[Response]]
+    # A job's name, and for how long at most whoever asks will wait for its end.
+    Hold = Callable[[str, object], Awaitable[None]]
+
+LONGEST_WAIT_S = 1.0  # or a server that ends would keep someone waiting
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +70,12 @@ def make_app(
     stop : callable
         Ends the server.
     """
+    bell = Bell()
+    jobs.told = bell.ring
+
+    async def hold(name: str, wait_s: object) -> None:
+        job, limit_s = jobs.find(name), _seconds(wait_s)
+        await bell.wait(lambda: job.state == "done", limit_s)
 
     def submit_text(name: str) -> list[str]:
         if jobs.knows(name) and not has_request(name):
@@ -98,8 +111,12 @@ def make_app(
         "/cancel": lambda text: jobs.cancel(_job(text)).as_json(),
         "/stop": stop_json,
     }
+    holds = {"/status": hold}
     asked = [Route(path, _text(page), methods=["GET"]) for path, page in texts.items()]
-    sent = [Route(path, _json(page), methods=["POST"]) for path, page in pages.items()]
+    sent = [
+        Route(path, _json(page, holds.get(path)), methods=["POST"])
+        for path, page in pages.items()
+    ]
     app = Starlette(
         routes=[*asked, *sent], exception_handlers={404: _no_page, 405: _no_page}
     )
@@ -123,12 +140,15 @@ def _text(page: Callable[[str], list[str]]) -> Handler:
     return answer
 
 
-def _json(page: Callable[[str], dict[str, Any]]) -> Handler:
+def _json(page: Callable[[str], dict[str, Any]], hold: Hold | None) -> Handler:
     """Answer a program: JSON comes, JSON goes."""
 
     async def answer(asked: HttpRequest) -> Response:
         try:
-            return json_of(page(await _body(asked)))
+            text = await _body(asked)
+            if hold is not None:
+                await hold(_job(text), json.loads(text).get("wait_s", 0))
+            return json_of(page(text))
         except FrmError as error:
             return refusal_of(error, as_text=False, status=400)
         except Exception as error:
@@ -173,3 +193,18 @@ def _job(text: str) -> str:
         raise InputError(
             "E_REQUEST", "the body names no job", 'send {"job": "..."}'
         ) from error
+
+
+def _seconds(wait_s: object) -> float:
+    """Read for how long to wait."""
+    try:
+        seconds = float(str(wait_s))
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= LONGEST_WAIT_S:
+        raise InputError(
+            "E_REQUEST",
+            f"wait_s is {str(wait_s)[:20]}; expected 0 to {LONGEST_WAIT_S:g}",
+            "ask again and again",
+        )
+    return seconds

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from frm_bridge.doors.starting import find_server, stop_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from frm_bridge.doors.client import Client
 
@@ -315,6 +315,9 @@ def test_an_analysis_and_a_comparison_have_the_parameters_that_were_given(
     said = json.loads((here / "a" / "result.json").read_text())
     assert said["parameters"]["blur_sigma_px"] == 2.0
     assert said["parameters"]["watershed"] is False
+    roi = Path("cell.roi")
+    with pytest.raises(frm_bridge.FrmError, match=str(here / roi)):
+        frm.analyze("truth.tif", "profile", "p", parameters={"roi_file": roi})
     own = here / "own.py"
     own.write_text(workflow.source)
     assert frm.analyze("truth.tif", "own.py", "b").status == "ok"
