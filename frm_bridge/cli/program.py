@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 import warnings
@@ -99,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if not os.environ.get(DEBUG):
         warnings.filterwarnings("ignore")  # libraries' own, of no use to a user
+    _print_any_letter()
     command = typer.main.get_command(app)
     try:
         with stoppable():
@@ -119,6 +121,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if status == INTERRUPTED:  # newer typers give it back themselves
         typer.echo("stopped; no half-written result was left behind", err=True)
     return status if isinstance(status, int) else 0
+
+
+def _print_any_letter() -> None:
+    """Let a name be printed with escapes where an encoding lacks its letters.
+
+    NB: a pipe on Windows has the code page's; a failure to print would be no answer.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _explain(error: FrmError) -> None:

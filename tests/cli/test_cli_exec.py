@@ -15,12 +15,12 @@ import tifffile
 import frm_bridge
 
 
-def in_a_process(*words: object) -> subprocess.CompletedProcess[str]:
+def in_a_process(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
     """As ImageJ starts it; what it writes anywhere is kept apart."""
     package = Path(frm_bridge.__file__).parents[1]
     return subprocess.run(
         [sys.executable, "-P", "-m", "frm_bridge.cli", "exec", *map(str, words)],
-        env=os.environ | {"PYTHONPATH": str(package)},
+        env=os.environ | {"PYTHONPATH": str(package)} | variables,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -38,6 +38,15 @@ def test_a_prediction_is_answered_with_progress_and_its_path(models, fields, pla
     assert lines[0] == "RUN 0 1" or lines[0].startswith("RUN 1 ")
     assert lines[-1] == f"OK {output}"
     assert tifffile.imread(output).shape == tifffile.imread(image).shape
+
+
+def test_an_answer_is_never_blank_though_the_code_page_lacks_its_letters(place):
+    words = ["action=predict", "model=nuclei-brightfield", "input=/日本.tif"]
+    done = in_a_process(
+        "--ij", *words, f"output={place / 'p.tif'}", PYTHONIOENCODING="cp1252"
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith(r"ERR E_IMAGE_MISSING /\u65e5\u672c.tif ")
 
 
 def test_an_analysis_names_its_files_and_the_json_names_imagej(frm, fields, place):
