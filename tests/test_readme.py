@@ -61,9 +61,10 @@ def test_commands_of_the_readme_run(users_folder, capsys):
 def test_python_of_the_readme_runs(users_folder, capsys):
     for block in blocks("python"):
         exec(compile(block, str(README), "exec"), {})  # noqa: S102 - our own README
-    provider, count = capsys.readouterr().out.splitlines()
+    provider, count, outputs = capsys.readouterr().out.splitlines()
     assert provider.split()[0].endswith("ExecutionProvider")
     assert int(count.split()[0]) >= 0
+    assert "again-measured" in outputs
 
 
 def test_readme_names_every_command():
@@ -79,6 +80,9 @@ def test_readme_names_every_command():
         "models",
         "bench",
         "doctor",
+        "install-fiji",
+        "status",
+        "stop",
     ]:
         assert f"frm-bridge {name}" in text or f"make {name}" in text
 
