@@ -170,19 +170,28 @@ class Jobs:
         with self._changed:
             return bool(self._unfinished())
 
+    @property
+    def ending(self) -> bool:
+        """Whether no more jobs are taken."""
+        return self._closing
+
     def retire(self) -> bool:
         """Take no more jobs, if there is none to do; give whether that is so."""
         with self._changed:
             self._closing = self._closing or not self._unfinished()
             return self._closing
 
-    def close(self, reason: str = "the server was stopped") -> None:
-        """Cancel all jobs and wait for those that run."""
+    def stop(self, reason: str = "the server was stopped") -> None:
+        """Cancel all jobs, and take no more."""
         with self._changed:
             self._closing = True
             for job in self._unfinished():
                 self._cancel(job, reason)
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """Cancel all jobs and wait for those that run."""
+        self.stop()
         for thread in self._threads:
             thread.join()
 

@@ -101,6 +101,7 @@ class Life:
             "uptime_s": round(time.monotonic() - self._started, 1),
             "idle_s": round(time.monotonic() - self._last, 1),
             "ends_after_idle_s": self._idle_s,
+            "ends": jobs.ending,
             "jobs": jobs.counts(),
             "models": self._models.names() if self._models else [],
         }
@@ -113,6 +114,7 @@ class Life:
                 if self._is_over(jobs) and jobs.retire():
                     break
             else:
+                jobs.stop()
                 time.sleep(_TWIN_S)
         except Exception:
             _log.exception("the server cannot watch itself any more, and ends")

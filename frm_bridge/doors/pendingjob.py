@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 # Another server may have got the port, or begun anew in the meantime.
-GONE = frozenset({"E_SERVER_GONE", "E_TOKEN", "E_JOB_UNKNOWN"})
+GONE = frozenset({"E_SERVER_GONE", "E_SERVER_STOPS", "E_TOKEN", "E_JOB_UNKNOWN"})
 _HELD_S = 0.2  # how long the server holds a question, unless the job ends
 _ANSWER_LIMIT_S = 30.0  # a server that loads a library from a slow disk is not gone
 

@@ -96,7 +96,7 @@ def ask(
 
 
 def find_server() -> ServerRecord | None:
-    """Give the server that answers, if there is one."""
+    """Give the server that answers and is not just ending, if there is one."""
     record = read_record()
     if record is None or record.host != platform.node():
         return None
@@ -105,7 +105,8 @@ def find_server() -> ServerRecord | None:
     except FrmError:
         return None
     # Who got the port after a crash may answer anything.
-    return record if facts.get("pid") == record.pid else None
+    is_it = facts.get("pid") == record.pid and not facts.get("ends")
+    return record if is_it else None
 
 
 def start_server(options: Sequence[str] = ()) -> ServerRecord:

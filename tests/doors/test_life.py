@@ -20,6 +20,7 @@ from frm_bridge.doors.runtimefile import (
     record_path,
     write_record,
 )
+from frm_bridge.errors import FrmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,6 +80,9 @@ def test_it_is_stopped_when_it_is_told_to_end_and_was_told_twice(
     assert not watched.stopped.wait(0.1)
     watched.life.end()
     assert not watched.stopped.wait(0.1)
+    assert watched.life.facts(watched.jobs)["ends"]
+    with pytest.raises(FrmError, match="just ending"):
+        watched.jobs.submit("a-1", REQUEST)
     assert watched.stopped.wait(LIMIT_S)
 
 
@@ -136,4 +140,5 @@ def test_the_facts_say_when_it_will_end(watched: Watched) -> None:
     assert facts["pid"] == 17
     assert facts["ends_after_idle_s"] == 1e6
     assert facts["jobs"]["done"] == 0
+    assert not facts["ends"]
     assert facts["models"] == []

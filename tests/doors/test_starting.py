@@ -119,6 +119,7 @@ def test_an_address_where_none_listens_is_no_server(
         (200, b"null"),
         (200, b"\xff"),
         (200, b'{"pid": 1}'),
+        (200, b'{"pid": 4000000, "ends": true}'),
         (404, b'{"detail": "Not Found"}'),
         (404, b"[]"),
         (500, b""),
@@ -133,7 +134,7 @@ def test_another_program_on_its_port_is_no_server(
     lost = replace(record, url=stranger(status, body))
     write_record(lost)
     assert find_server() is None
-    if body != b'{"pid": 1}':
+    if not body.startswith(b'{"pid"'):
         with pytest.raises(EnvironmentProblem) as caught:
             ask(lost, "/ping")
         assert caught.value.code == "E_SERVER_GONE"

@@ -241,6 +241,7 @@ function frmWait(command, folder, server, job) {
 function frmIsAnswer(last) {
     if (startsWith(last, "ERR E_TOKEN ")) return false;
     if (startsWith(last, "ERR E_JOB_UNKNOWN ")) return false;
+    if (startsWith(last, "ERR E_SERVER_STOPS ")) return false;
     if (startsWith(last, "ERR ")) return true;
     return startsWith(last, "OK ");
 }

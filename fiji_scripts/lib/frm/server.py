@@ -42,7 +42,8 @@ class Server(object):
         with codecs.open(path, "w", "utf-8") as out:
             out.write(json.dumps(dict(request, job=job)).decode("ascii"))
         said = self.get("/submit", job)
-        return None if said and said[0].startswith("ERR E_TOKEN ") else said
+        other = ("ERR E_TOKEN ", "ERR E_SERVER_STOPS ")
+        return None if said and said[0].startswith(other) else said
 
     def get(self, page, job):
         """The lines that a page answers, or None where nobody answers."""
