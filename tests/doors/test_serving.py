@@ -93,7 +93,11 @@ def test_stop_ends_it_in_order_while_it_is_busy(
 
 @posix
 def test_killed_in_a_prediction_it_leaves_no_result_and_the_next_start_tidies_up(
-    serving: Serving, slow: dict[str, Any], results: Path, listing: Listing
+    serving: Serving,
+    slow: dict[str, Any],
+    prediction: dict[str, Any],
+    results: Path,
+    listing: Listing,
 ) -> None:
     before = listing(results)
     killed = serving()
@@ -114,8 +118,7 @@ def test_killed_in_a_prediction_it_leaves_no_result_and_the_next_start_tidies_up
     assert listing(results) == before
     found = find_server()
     assert found == served.record != stale
-    quick = slow | {"window": None}
-    assert served.answer(served.post("/submit", **quick)["job"])["status"] == "ok"
+    assert served.answer(served.post("/submit", **prediction)["job"])["status"] == "ok"
 
 
 @posix
