@@ -170,13 +170,30 @@ def _started(options: Sequence[str]) -> ServerRecord:
     until = time.monotonic() + START_LIMIT_S
     while time.monotonic() < until:
         ended = process.poll()
-        # Another may have been quicker: then ours ends, and that one is as good.
+        # Another may have been quicker, and that one is as good.
         if (record := find_server()) is not None:
+            if not _is_of(process, record):
+                process.terminate()  # or it would serve, should that one end soon
             return record
         if ended is not None:
             break
         time.sleep(_PAUSE_S)
     raise _no_start(start_log_path())
+
+
+def _is_of(process: subprocess.Popen[bytes], record: ServerRecord) -> bool:
+    """Whether a process, or a child of it, is the server of a record.
+
+    NB: on Windows a virtual environment's python.exe starts the real one.
+    """
+    if record.pid == process.pid:
+        return True
+    import psutil
+
+    with suppress(psutil.Error):
+        ancestors = psutil.Process(record.pid).parents()
+        return process.pid in [each.pid for each in ancestors]
+    return False
 
 
 def _of_its_own() -> dict[str, Any]:

@@ -8,6 +8,7 @@ import platform
 import signal
 import socket
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,7 @@ import pytest
 
 import frm_bridge
 from frm_bridge.doors import starting as module
+from frm_bridge.doors.lock import is_served
 from frm_bridge.doors.runtimefile import (
     PROTOCOL,
     ServerRecord,
@@ -201,6 +203,31 @@ def test_two_starts_at_once_give_one_server() -> None:
         found = list(pool.map(lambda _: start_server(), range(4)))
     assert len(set(found)) == 1
     assert find_server() == found[0]
+
+
+@posix
+def test_a_start_that_was_too_slow_serves_nobody_later(
+    serving: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python, begun = tmp_path / "python", tmp_path / "begun"
+    python.write_text(
+        f'#!/bin/sh\ntouch "{begun}"\nsleep 2\nexec {sys.executable} "$@"\n'
+    )
+    python.chmod(0o755)
+    before = psutil.Process().children()
+    with monkeypatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        patch.setattr(sys, "executable", str(python))
+        starting = pool.submit(start_server)
+        while not begun.exists():
+            time.sleep(0.01)
+        (slow,) = set(psutil.Process().children()) - set(before)
+        patch.undo()
+        quick = serving()
+        assert starting.result() == quick.record
+    quick.end()
+    psutil.wait_procs([slow], timeout=60)
+    assert not slow.is_running()
+    assert not is_served()
 
 
 def test_a_record_that_a_crash_left_is_replaced(record: ServerRecord) -> None:
