@@ -460,7 +460,10 @@ function frmTable(path, folder, title) {
 function frmForget(title) {
     windows = getList("window.titles");
     for (i = 0; i < windows.length; i++) {
-        if (endsWith(windows[i], " of " + title)) {
+        // ImageJ's own "Summary of ..." is the user's.
+        kind = substring(windows[i], 0, maxOf(0, indexOf(windows[i], " of ")));
+        ours = matches(kind, "Objects|Spots|Links|Tracks|Profile|Histogram|Fields|Pairs");
+        if (ours && windows[i] == kind + " of " + title) {
             selectWindow(windows[i]);
             run("Close");
         }
