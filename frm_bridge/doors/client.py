@@ -68,8 +68,7 @@ def connect(*, start: bool = True) -> Client:
     Raises
     ------
     EnvironmentProblem
-        ``E_NO_SERVER`` where none runs and none may be started; ``E_SERVER_VERSION``;
-        ``E_SERVER_START``.
+        ``E_NO_SERVER``, ``E_SERVER_VERSION``, ``E_SERVER_START``.
     """
     return Client(start=start)
 
@@ -77,10 +76,9 @@ def connect(*, start: bool = True) -> Client:
 class Client:
     """Asks the server; made by `connect`.
 
-    Its jobs go on while it is open, whether anyone waits for them or not. Leaving its
-    ``with`` statement waits for all of them; `close`, or an exception, cancels those
-    that are not done. If this Python ends without either, the server cancels them
-    after 10 s.
+    Its jobs go on while it is open, also those that nobody waits for. Leaving its
+    ``with`` statement waits for all; `close`, or an exception, cancels those that are
+    not done. If Python ends without either, the server cancels them after 10 s.
     """
 
     def __init__(self, *, start: bool = True) -> None:
@@ -162,8 +160,7 @@ class Client:
             for note in answer.warnings:
                 _log.warning(note)
             pixels = read_pixels(target)
-        shape = getattr(image, "shape", pixels.shape)
-        # A file knows no axes of length 1.
+        shape = getattr(image, "shape", pixels.shape)  # a file has no axes of length 1
         return pixels if len(answer.model_sha256) > 1 else pixels.reshape(shape)
 
     def analyze(
@@ -263,7 +260,7 @@ class Client:
         request : Request, optional
             What is asked for. Relative paths mean this program's folder.
         **fields
-            Or its fields: ``action="predict", input="bf.tif", ...``.
+            Or ``action="predict", input="bf.tif", ...``.
 
         Returns
         -------
@@ -297,8 +294,7 @@ class Client:
             self.close()
 
     def __repr__(self) -> str:
-        line = self._connection
-        if line.closed:
+        if (line := self._connection).closed:
             return "<frm_bridge client, closed>"
         server = f"{line.server.url}, process {line.server.pid}"
         return f"<frm_bridge client of {server}; {len(line.unfinished())} jobs to do>"
