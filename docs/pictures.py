@@ -22,7 +22,7 @@ from pathlib import Path
 from frm_bridge.doors import install
 from frm_bridge.doors.runtimefile import VARIABLE
 from frm_bridge.doors.starting import stop_server
-from frm_bridge.imagej.jars import find_jars
+from frm_bridge.imagej.jars import find_jars, imagej_jar
 from frm_bridge.imagej.java import check_java
 
 HERE = Path(__file__).resolve().parent
@@ -35,8 +35,7 @@ def imagej_command(folder: Path) -> list[str]:
     """Install the commands into the folder of a plain ImageJ; give how to start it."""
     jars = find_jars()
     (folder / "plugins").mkdir(parents=True)
-    ij = next(jar for jar in jars if jar.name.startswith("ij-1"))
-    shutil.copy(ij, folder / "ij.jar")
+    shutil.copy(imagej_jar(), folder / "ij.jar")
     install(folder)
     return [
         *(str(check_java().home / "bin" / "java"), f"-Dplugins.dir={folder}"),

@@ -15,6 +15,7 @@ import numpy as np
 from frm_bridge.doors.apposebenchmark import predict_by
 from frm_bridge.doors.client import connect
 from frm_bridge.doors.doorspeed import DoorRow
+from frm_bridge.doors.interpreter import MODULE
 from frm_bridge.images import write_plane
 from frm_bridge.prediction import predict_file, predict_image
 
@@ -140,7 +141,7 @@ def _row(name: str, taken: list[float], bare: list[float]) -> DoorRow:
 def run_program(*words: str) -> None:
     """Run ``frm-bridge`` as a process."""
     subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-P", "-m", "frm_bridge.cli", *words],
+        [sys.executable, *MODULE, *words],
         check=True,
         capture_output=True,
     )

@@ -22,7 +22,7 @@ from frm_bridge.doors.runtimefile import (
     record_path,
     start_log_path,
 )
-from frm_bridge.doors.starting import find_server
+from frm_bridge.doors.starting import find_server, speaks
 from frm_bridge.errors import FrmError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def folder_findings(fiji: Path | None = None) -> Iterator[Finding]:
 
 def _running(record: ServerRecord) -> Finding:
     found = f"{record.url}, process {record.pid}, since {record.started}"
-    if (record.version, record.protocol) == (__version__, PROTOCOL):
+    if speaks(record):
         return Finding("server", "ok", f"{found}, version {record.version}")
     return Finding(
         "server",

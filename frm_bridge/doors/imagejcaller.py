@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from frm_bridge.doors.installation import install
 from frm_bridge.errors import EnvironmentProblem, WorkflowError
 from frm_bridge.imagej import check_java
-from frm_bridge.imagej.jars import find_jars
+from frm_bridge.imagej.jars import imagej_jar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,9 +132,8 @@ def calling_imagej(
         ``E_NO_DISPLAY``, and those of Java and of ImageJ's jars.
     """
     screen = _screen()
-    jar = next(path for path in find_jars() if path.name.startswith("ij-1"))
     (folder / "ImageJ" / "plugins").mkdir(parents=True)
-    shutil.copy(jar, folder / "ImageJ" / "ij.jar")
+    shutil.copy(imagej_jar(), folder / "ImageJ" / "ij.jar")
     install(folder / "ImageJ")
     macro = folder / "calls.ijm"
     names = ", ".join(f'"{image.as_posix()}"' for image in images)

@@ -97,6 +97,8 @@ def explained() -> Iterator[None]:
     """
     try:
         yield
+    # NB: a disk without locks raises NotImplementedError, a user without a home
+    # RuntimeError.
     except (OSError, NotImplementedError, RuntimeError) as error:
         if isinstance(error, EnvironmentProblem):
             raise

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from frm_bridge import __version__
+from frm_bridge.doors.interpreter import MODULE
 from frm_bridge.doors.lock import is_served, silent_server
 from frm_bridge.doors.runtimefile import (
     PROTOCOL,
@@ -158,7 +159,7 @@ def _started(options: Sequence[str]) -> ServerRecord:
         printed = start_log_path().open("wb")
     with printed:
         process = subprocess.Popen(  # noqa: S603  # our own program
-            [sys.executable, "-P", "-m", "frm_bridge.cli", "serve", *options],
+            [sys.executable, *MODULE, "serve", *options],
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,

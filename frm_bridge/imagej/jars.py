@@ -23,6 +23,11 @@ ENDPOINTS = (
 _LONGEST_DOWNLOAD_S = 600
 
 
+def imagej_jar() -> Path:
+    """Give the one of `find_jars` that is ImageJ itself, and starts as a program."""
+    return next(path for path in find_jars() if path.name.startswith("ij-1"))
+
+
 def find_jars() -> list[Path]:
     """Give the class path of the embedded ImageJ.
 
