@@ -1,13 +1,9 @@
-"""How much longer a prediction takes through Appose than in one's own process."""
+"""A worker of Appose as a benchmark calls it, and a network that costs nothing."""
 
 from __future__ import annotations
 
-import statistics
 import sys
-import tempfile
-import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,89 +17,15 @@ from frm_bridge.models.normalisation import (
     Normalisation,
     OutputNormalisation,
 )
-from frm_bridge.prediction import open_model, predict_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-SIDE = 2048
-ROUNDS = 30
 _WORKER = "import appose.python_worker as worker; worker.main()"
 _INIT = "from frm_bridge.doors import apposeworker as frm\nfrm.prepare()\n"
 _TASK = "frm.predict(task, image, model, device='cpu')"
-
-
-@dataclass(frozen=True, slots=True)
-class ApposeSpeed:
-    """What was measured, in seconds.
-
-    Attributes
-    ----------
-    side : int
-        Of the square uint16 image, in px.
-    rounds : int
-        Of which these are the medians; in each round both ran.
-    first_s : float
-        From the start of the worker to its first prediction.
-    call_s : float
-        Pixels into shared memory, a prediction by the worker, and its pixels out.
-    bare_s : float
-        ``predict_image`` in this process, with a model that is open.
-    """
-
-    side: int
-    rounds: int
-    first_s: float
-    call_s: float
-    bare_s: float
-
-    @property
-    def overhead_s(self) -> float:
-        """What a call takes beyond the bare prediction."""
-        return self.call_s - self.bare_s
-
-    def describe(self) -> str:
-        """Give the line to print."""
-        return (
-            f"Appose, {self.side}^2 uint16: a warm call {self.call_s * 1e3:.0f} ms, "
-            f"{self.overhead_s * 1e3:.0f} ms more than the bare prediction (medians of "
-            f"{self.rounds}); from nothing to the first one {self.first_s:.1f} s"
-        )
-
-
-def measure_appose(*, side: int = SIDE, rounds: int = ROUNDS) -> ApposeSpeed:
-    """Time a network of one small convolution through Appose and without, by turns.
-
-    The worker is the Python that runs now, and both predict on the CPU.
-
-    Parameters
-    ----------
-    side : int
-        Of the square image, in px.
-    rounds : int
-        To take medians of.
-    """
-    random = np.random.default_rng(0)
-    pixels = random.integers(0, 4096, (side, side), np.uint16)
-    calls, bares = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        model = write_blur(Path(folder) / "blur.onnx")
-        start = time.perf_counter()
-        with running_worker() as worker, open_model(model, device="cpu") as loaded:
-            predict_by(worker, pixels, model)
-            first_s = time.perf_counter() - start
-            predict_image(pixels, loaded)
-            for _ in range(rounds):
-                start = time.perf_counter()
-                predict_by(worker, pixels, model)
-                middle = time.perf_counter()
-                predict_image(pixels, loaded)
-                calls.append(middle - start)
-                bares.append(time.perf_counter() - middle)
-    median = statistics.median
-    return ApposeSpeed(side, rounds, first_s, median(calls), median(bares))
 
 
 @contextmanager

@@ -17,23 +17,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
-import onnx
 import pytest
 import tifffile
-from onnx import TensorProto, helper, numpy_helper
 
 import frm_bridge
 from frm_bridge.doors import install, uninstall
+from frm_bridge.doors.apposebenchmark import write_blur
 from frm_bridge.doors.runtimefile import VARIABLE, ServerRecord, read_record
 from frm_bridge.doors.starting import stop_server
-from frm_bridge.imagej.jars import find_jars
+from frm_bridge.imagej.jars import imagej_jar
 from frm_bridge.imagej.java import check_java
-from frm_bridge.models.card import ModelCard, write_card
-from frm_bridge.models.normalisation import (
-    InputNormalisation,
-    Normalisation,
-    OutputNormalisation,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -244,31 +237,7 @@ def server_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
 @pytest.fixture(scope="session")
 def blur(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network that blurs a little, and gives counts of a camera."""
-    path = tmp_path_factory.mktemp("models é µ") / "blur.onnx"
-    sides = ["batch", 1, "height", "width"]
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, sides)
-    blurred = helper.make_tensor_value_info("blurred", TensorProto.FLOAT, sides)
-    node = helper.make_node(
-        "Conv", ["image", "kernel"], ["blurred"], pads=[1] * 4, kernel_shape=[3, 3]
-    )
-    kernel = numpy_helper.from_array(np.full((1, 1, 3, 3), 1 / 9, np.float32), "kernel")
-    model = helper.make_model(
-        helper.make_graph([node], "blur", [image], [blurred], [kernel]),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
-    )
-    onnx.save(model, path)
-    output = OutputNormalisation(1000.0, 100.0, "counts")
-    card = ModelCard(
-        name="blur",
-        marker="nuclei",
-        modality="bright field",
-        normalisation=Normalisation(InputNormalisation("field"), output),
-        halo=16,
-        margin=1,
-    )
-    write_card(path, card)
-    return path
+    return write_blur(tmp_path_factory.mktemp("models é µ") / "blur.onnx")
 
 
 @pytest.fixture(scope="module")
@@ -276,8 +245,7 @@ def imagej(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of an ImageJ with the FRM commands; they leave no trace in it."""
     folder = tmp_path_factory.mktemp("ImageJ à µ")
     (folder / "plugins").mkdir()
-    jar = next(path for path in find_jars() if path.name.startswith("ij-1"))
-    shutil.copy(jar, folder / "ij.jar")
+    shutil.copy(imagej_jar(), folder / "ij.jar")
     before = sorted(folder.rglob("*"))
     install(folder)
     yield folder

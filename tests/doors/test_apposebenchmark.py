@@ -1,4 +1,4 @@
-"""Timing the Appose worker: a call that does all that a caller has to do."""
+"""Calling the Appose worker: a call that does all that a caller has to do."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from frm_bridge.doors.apposebenchmark import (
-    ApposeSpeed,
-    measure_appose,
-    predict_by,
-    running_worker,
-    write_blur,
-)
+from frm_bridge.doors.apposebenchmark import predict_by, running_worker, write_blur
 from frm_bridge.prediction import predict_image
 
 if TYPE_CHECKING:
@@ -29,14 +23,3 @@ def test_a_timed_call_gives_the_prediction(
     assert worker.wait_for() == 0
     expected = np.rint(predict_image(pixels, model, device="cpu"))
     np.testing.assert_array_equal(found, expected.astype(np.uint16))
-
-
-def test_both_ways_are_measured() -> None:
-    speed = measure_appose(side=64, rounds=2)
-    assert (speed.side, speed.rounds) == (64, 2)
-    assert min(speed.first_s, speed.call_s, speed.bare_s) > 0
-
-
-def test_the_overhead_is_what_a_call_takes_beyond_the_bare_prediction() -> None:
-    speed = ApposeSpeed(2048, 30, first_s=0.7, call_s=0.060, bare_s=0.035)
-    assert "a warm call 60 ms, 25 ms more than the bare prediction" in speed.describe()

@@ -19,7 +19,7 @@ import tifffile
 from appose import NDArray
 from appose.service import TaskException, TaskStatus
 
-from frm_bridge.doors.apposebenchmark import predict_by, running_worker, write_blur
+from frm_bridge.doors.apposebenchmark import predict_by, running_worker
 from frm_bridge.models.card import read_card, write_card
 from frm_bridge.prediction import predict_file, predict_image
 from frm_bridge.shipped import shipped_folder
@@ -35,12 +35,6 @@ SHM = Path("/dev", "shm")
 needs_proc = pytest.mark.skipif(
     sys.platform != "linux", reason="looks into /proc and /dev/shm"
 )
-
-
-@pytest.fixture(scope="module")
-def blur(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The smallest network, in counts."""
-    return write_blur(tmp_path_factory.mktemp("model") / "blur.onnx")
 
 
 @pytest.fixture(scope="module")
