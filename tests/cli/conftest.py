@@ -53,6 +53,25 @@ def frm(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
     return run
 
 
+@pytest.fixture(scope="session")
+def in_a_process() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command as ImageJ starts it; what it writes anywhere is kept apart."""
+
+    def run(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        package = Path(frm_bridge.__file__).parents[1]
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "frm_bridge.cli", *map(str, words)],
+            env=os.environ | {"PYTHONPATH": str(package)} | variables,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=90,
+            check=False,
+        )
+
+    return run
+
+
 @pytest.fixture
 def frm_without(tmp_path_factory) -> Callable[..., Ended]:
     """Run a command in an environment that really lacks some packages.

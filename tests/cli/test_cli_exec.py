@@ -5,34 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import tifffile
 
-import frm_bridge
 
-
-def in_a_process(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-    """As ImageJ starts it; what it writes anywhere is kept apart."""
-    package = Path(frm_bridge.__file__).parents[1]
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "frm_bridge.cli", "exec", *map(str, words)],
-        env=os.environ | {"PYTHONPATH": str(package)} | variables,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=90,
-        check=False,
-    )
-
-
-def test_a_prediction_is_answered_with_progress_and_its_path(models, fields, place):
+def test_a_prediction_is_answered_with_progress_and_its_path(
+    in_a_process, models, fields, place
+):
     image, output = next(fields[0].iterdir()), place / "a = b.tif"
     words = [f"model={models / 'nuclei.onnx'}", f"input={image}", f"output={output}"]
-    done = in_a_process("--ij", "action=predict", *words, "device=cpu")
+    done = in_a_process("exec", "--ij", "action=predict", *words, "device=cpu")
     lines = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
     assert lines[0] == "RUN 0 1" or lines[0].startswith("RUN 1 ")
@@ -40,10 +24,12 @@ def test_a_prediction_is_answered_with_progress_and_its_path(models, fields, pla
     assert tifffile.imread(output).shape == tifffile.imread(image).shape
 
 
-def test_an_answer_is_never_blank_though_the_code_page_lacks_its_letters(place):
+def test_an_answer_is_never_blank_though_the_code_page_lacks_its_letters(
+    in_a_process, place
+):
     words = ["action=predict", "model=nuclei-brightfield", "input=/日本.tif"]
     done = in_a_process(
-        "--ij", *words, f"output={place / 'p.tif'}", PYTHONIOENCODING="cp1252"
+        "exec", "--ij", *words, f"output={place / 'p.tif'}", PYTHONIOENCODING="cp1252"
     )
     assert done.returncode == 1
     assert done.stdout.startswith(r"ERR E_IMAGE_MISSING /\u65e5\u672c.tif ")

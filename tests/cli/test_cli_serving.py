@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-import frm_bridge
 from frm_bridge.doors import starting
 from frm_bridge.doors.lock import only_server
 from frm_bridge.doors.runtimefile import VARIABLE, read_record
@@ -27,21 +22,9 @@ def home(place, monkeypatch):
     stop_server()
 
 
-def in_a_process(*words, **variables):
-    """As ImageJ starts it: what comes on standard error is lost to it."""
-    package = Path(frm_bridge.__file__).parents[1]
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "frm_bridge.cli", *words],
-        env=os.environ | {"PYTHONPATH": str(package)} | variables,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=90,
-        check=False,
-    )
-
-
-def test_imagej_starts_it_finds_it_again_and_gets_the_path_of_its_record(home):
+def test_imagej_starts_it_finds_it_again_and_gets_the_path_of_its_record(
+    in_a_process, home
+):
     for _ in range(2):
         done = in_a_process("serve", "--detach", "--ij")
         assert (done.returncode, done.stderr) == (0, "")
