@@ -111,7 +111,7 @@ def test_menu_commands_give_the_tables_of_python_whatever_the_preferences(
     assert not list(tmp_path.glob("frm*"))
 
 
-def test_a_failure_is_its_message_and_leaves_no_old_table_to_be_mistaken(
+def test_a_failure_is_its_message_and_closes_no_table_but_its_own_old_one(
     run_macro: Callable[..., str], tmp_path: Path, data_folder: Path
 ) -> None:
     nuclei = data_folder / "mitocheck/xy_8bit__mitocheck_incenp_t1.tif"
@@ -121,8 +121,11 @@ def test_a_failure_is_its_message_and_leaves_no_old_table_to_be_mistaken(
         open("{nuclei.as_posix()}");
         Table.create("Objects of {nuclei.name}");
         Table.set("label", 0, 1);
+        Table.create("Summary of {nuclei.name}");
+        Table.set("Count", 0, 7);
         run("FRM Nuclei", "blur_sigma_px=2,5");
         print(isOpen("Objects of {nuclei.name}"));
+        print(isOpen("Summary of {nuclei.name}"));
         print(nImages);
         run("Properties...", "unit=um pixel_width=3 pixel_height=3 global");
         run("FRM Junctions", "threshold_percent=20");
@@ -135,6 +138,7 @@ def test_a_failure_is_its_message_and_leaves_no_old_table_to_be_mistaken(
         "fix: give blur_sigma_px another value, or leave it out for 1.5",
         "(E_WORKFLOW_PARAMETER)",
         "0",
+        "1",
         "1",
         "FRM Junctions: a global scale replaces the scale of every image",
         "fix: untick Global in Analyze > Set Scale, and choose the command again",
