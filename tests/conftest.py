@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import inspect
 import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+
+@pytest.fixture(scope="session", autouse=True)
+def obey_signals() -> None:
+    """Let signals that nohup or a shell's & had ignored end what the tests start."""
+    for name, handler in (
+        ("SIGINT", signal.default_int_handler),
+        ("SIGHUP", signal.SIG_DFL),
+    ):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
