@@ -67,5 +67,5 @@ $(VENV)/.predict: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.develop: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV), with TensorFlow and the test tools; the first time takes some minutes."
-	$(PIP) install --quiet --constraint constraints.txt --editable ".[cpu,train,test,dev]"
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[cpu,train,share,test,dev]"
 	@touch $@ $(VENV)/.predict

@@ -84,9 +84,11 @@ def _rows(card: ModelCard) -> list[tuple[str, str]]:
     parity = card.parity_error_sd
     rows = [
         ("name", card.name),
+        ("version", card.version),
         ("predicts", f"{card.marker} from {card.modality}"),
         ("about", card.description),
         ("input", f"{levels}; {card.bit_depth or 'unknown'} bit; pixel size {pixel}"),
+        ("objective", card.objective),
         ("output", unit),
         ("network", f"U-Net, {card.stacks} stack(s), {card.head} head"),
         ("tiling", f"stride {card.stride}, halo {card.halo}, margin {card.margin} px"),

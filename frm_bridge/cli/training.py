@@ -57,7 +57,14 @@ def train(
     modality: Annotated[str, typer.Option(help="What the input is.")] = (
         "transmitted light"
     ),
+    objective: Annotated[
+        str, typer.Option(help='Magnification and aperture, as "20x/0.75".')
+    ] = "",
+    version: Annotated[str, typer.Option(help="Of the model.")] = "1.0.0",
     licence: Annotated[str, typer.Option(help="For whoever gets the file.")] = "",
+    author: Annotated[
+        list[str] | None, typer.Option(help="Of the model; may be repeated.")
+    ] = None,
     normalise: Annotated[
         str,
         typer.Option(
@@ -180,7 +187,15 @@ def train(
             found,
             output,
             settings=settings,
-            description=ModelDescription(name, marker, modality, licence=licence),
+            description=ModelDescription(
+                name,
+                marker,
+                modality,
+                objective=objective,
+                version=version,
+                licence=licence,
+                authors=tuple(author or ()),
+            ),
             watcher=watcher,
             overwrite=overwrite,
         )

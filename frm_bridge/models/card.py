@@ -60,6 +60,10 @@ class ModelCard:
         Of the training input.
     pixel_size_um : float or None
         Of the training input, in µm; None where the files did not say.
+    objective : str
+        Of the training microscope, for example ``"20x/0.75"``; empty where unknown.
+    version : str
+        Of the model: two files of one name are told apart by it.
     parity_error_sd : float or None
         Largest Keras-against-ONNX difference, in units of the output's sd.
     description, licence, citation : str
@@ -85,6 +89,8 @@ class ModelCard:
     head: str = "linear"
     bit_depth: int | None = None
     pixel_size_um: float | None = None
+    objective: str = ""
+    version: str = "1.0.0"
     parity_error_sd: float | None = None
     description: str = ""
     licence: str = ""

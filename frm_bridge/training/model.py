@@ -43,6 +43,10 @@ class ModelDescription:
         Of the model and its file, without spaces.
     marker, modality : str
         What the target shows; what the input is.
+    objective : str
+        Magnification and aperture, for example ``"20x/0.75"``.
+    version : str
+        Of the model.
     description, licence, citation : str
         For whoever receives the file.
     authors, good_for, not_good_for : tuple of str
@@ -52,6 +56,8 @@ class ModelDescription:
     name: str = "model"
     marker: str = "fluorescence"
     modality: str = "transmitted light"
+    objective: str = ""
+    version: str = "1.0.0"
     description: str = ""
     licence: str = ""
     citation: str = ""
