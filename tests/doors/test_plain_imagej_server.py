@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -260,17 +261,22 @@ def test_what_cannot_be_done_is_said_with_its_fix_and_the_macro_goes_on(
 
 LONG = """
     newImage("long", "16-bit ramp", 512, 512, 60);
-    run("FRM Predict", "device=cpu output_folder=[{folder}/kept]");
+    run("FRM Predict", "device=cpu window=128 output_folder=[{folder}/kept]");
     print("goes on", nImages);
 """
 
 
 def running(home: Path) -> bool:
-    """Whether a job has done some windows and not all."""
-    record = read_record()
-    return "predict begins" in log_of(home) and record is not None and bool(
-        ask(record, "/ping")["jobs"]["running"]
-    )  # fmt: skip
+    """Whether a job has done some windows and not all.
+
+    NB: that it has begun does not say that ImageJ has heard the answer to its request.
+    """
+    job, record = re.search(r" (\S+): predict begins", log_of(home)), read_record()
+    if job is None or record is None:
+        return False
+    status = ask(record, "/status", {"job": job[1]})
+    assert status["state"] != "done", status
+    return bool(status["done"] >= 3)
 
 
 def test_a_server_killed_in_the_middle_is_told_at_once_and_the_next_call_works(
