@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from frm_bridge.doors.answer import answer_of
 from frm_bridge.errors import InputError
@@ -81,6 +82,22 @@ class Guard:
             "read server.txt again",
         )
         return refusal_of(error, as_text=asked.method != "POST")
+
+
+class Protocol(H11Protocol):
+    """HTTP, with a line of ours for a request that is none.
+
+    Such a one, with a raw letter in its address for example, comes to no page.
+    """
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what is wrong."""
+        error = InputError(
+            "E_REQUEST",
+            "the request is not HTTP as it should be",
+            "write other signs than letters, digits, - and _ in an address as %C3%A9",
+        )
+        super().send_400_response(f"{answer_of(error).line}\n")
 
 
 def refusal_of(error: Exception, *, as_text: bool, status: int = 401) -> Response:

@@ -139,13 +139,14 @@ def _serve(
 def _server(life: Life, jobs: Jobs) -> uvicorn.Server:
     import uvicorn
 
-    from frm_bridge.doors.guard import Guard
+    from frm_bridge.doors.guard import Guard, Protocol
     from frm_bridge.doors.server import make_app
 
     app = make_app(jobs, facts=lambda: life.facts(jobs), stop=life.end)
     guarded = Guard(app, record=life.record, heard=life.heard)
     config = uvicorn.Config(
         guarded,
+        http=Protocol,
         log_config=None,
         access_log=False,  # an address holds the token
         server_header=False,

@@ -134,6 +134,14 @@ def test_another_language_ends_the_connection_alone(served: Any, junk: bytes) ->
     assert "200" not in raw(served, junk)
 
 
+def test_a_raw_letter_in_an_address_is_told(served: Any) -> None:
+    asked = f"GET /status{query(served)}&job=é HTTP/1.1\r\nHost: {port(served)}\r\n\r\n"
+    head, _, body = raw(served, asked).partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 400")
+    assert body.startswith("ERR E_REQUEST the request is not HTTP as it should be | ")
+    assert body.endswith(" as %C3%A9\n")
+
+
 def raw(served: Any, content: str | bytes) -> str:
     """Send bytes, and give all that comes until the other side hangs up."""
     data = content.encode() if isinstance(content, str) else content
