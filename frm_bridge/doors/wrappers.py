@@ -76,6 +76,7 @@ _PREDICT = """\
 title = File.getName(image_path);
 look = newArray(0);
 if (image_path == "") {{
+    frmGrey("{command}");
     title = getTitle();
     look = frmLook();
 }}

@@ -226,6 +226,27 @@ def test_an_old_name_of_a_key_is_the_new_one(
     assert int(windows[2]) > 1
 
 
+def test_a_palette_is_no_scale_of_grey_and_a_hue_is_one(
+    run_macro: Callable[..., str], blur: Path, tmp_path: Path
+) -> None:
+    shutil.copy(blur, tmp_path / "blur.onnx")
+    tables = ("Green", "Grays", "Invert LUT", "3-3-2 RGB")
+    lines = [
+        f"""
+        newImage("{table}", "8-bit ramp", 64, 48, 1);
+        run("{table}");
+        run("FRM Predict", "model=[{tmp_path.as_posix()}/blur.onnx] device=cpu");
+        print(getTitle());
+        """
+        for table in tables
+    ]
+    printed = run_macro("".join(lines)).splitlines()
+    titles = [line for line in printed if line.startswith("Prediction of ")]
+    assert titles == [f"Prediction of {table}" for table in tables[:3]]
+    assert "FRM Predict: 3-3-2 RGB has a palette of colours" in printed
+    assert sum(line.endswith("Lookup Tables > Grays first") for line in printed) == 1
+
+
 def test_what_cannot_be_done_is_said_with_its_fix_and_the_macro_goes_on(
     run_macro: Callable[..., str], stain: Path, tmp_path: Path
 ) -> None:

@@ -231,6 +231,21 @@ def test_what_cannot_be_predicted_is_said_with_its_fix(
     assert "colours is a colour image\nfix: choose a grey one" in predict()
 
 
+def test_a_palette_is_no_scale_of_grey_and_a_hue_is_one(
+    predict: Callable[..., str], active: Callable[..., Any]
+) -> None:
+    from scyjava import jimport
+
+    imagej = jimport("ij.IJ")
+    for table in ("Green", "Grays", "Invert LUT", "3-3-2 RGB"):
+        imp = imagej.createImage(table, "8-bit ramp", 64, 48, 1)
+        imagej.run(imp, table, "")
+        active(imp)
+        failure = predict()
+        assert bool(failure) == (table == "3-3-2 RGB"), failure
+    assert "3-3-2 RGB has a palette of colours\nfix: choose a grey one; " in failure
+
+
 @pytest.mark.usefixtures("long")
 def test_a_server_killed_in_the_middle_is_told_and_the_next_call_works(
     predict: Callable[..., str],

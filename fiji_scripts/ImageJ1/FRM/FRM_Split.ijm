@@ -67,6 +67,27 @@ function frmFit(command, folder) {
         + "Global in Analyze > Set Scale, and choose the command again");
 }
 
+// Ends the macro where the active image's 8-bit values are places in a palette, and no
+// grey levels. A look-up table of one hue is only for the eye: none of its colours falls
+// and rises.
+function frmGrey(command) {
+    getDimensions(width, height, channels, slices, frames);
+    if (bitDepth() != 8 || channels > 1) return;
+    getLut(reds, greens, blues);
+    rises = false;
+    falls = false;
+    for (i = 1; i < 256; i++) {
+        if (reds[i] > reds[i-1] || greens[i] > greens[i-1] || blues[i] > blues[i-1])
+            rises = true;
+        if (reds[i] < reds[i-1] || greens[i] < greens[i-1] || blues[i] < blues[i-1])
+            falls = true;
+    }
+    if (rises && falls)
+        exit(command + ": " + getTitle() + " has a palette of colours\nfix: choose a grey "
+            + "one; where its values are grey levels, choose Image > Lookup Tables > Grays "
+            + "first");
+}
+
 // Lets a macro line that has the old name of a key mean the new one.
 function frmRenamed(old, key) {
     options = "" + call("ij.Macro.getOptions");

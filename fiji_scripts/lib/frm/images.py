@@ -14,6 +14,9 @@ _MICROMETRES = {
 }
 _GIVE_SIZE = ("give one in Image > Properties, or with --pixel-size; or choose px as the "
               "unit")
+# For an image with a palette.
+GREY_FIX = ("choose a grey one; where its values are grey levels, choose Image > Lookup "
+            "Tables > Grays first")
 _SECONDS = {
     u"s": 1.0, u"sec": 1.0, u"second": 1.0, u"seconds": 1.0, u"ms": 1e-3,
     u"min": 60.0, u"minute": 60.0, u"minutes": 60.0, u"h": 3600.0, u"hour": 3600.0,
@@ -56,6 +59,33 @@ def open_image(path):
     if imp.getBitDepth() == 24:
         raise Problem("%s is a colour image; a grey one is needed" % imp.getTitle())
     return imp
+
+
+def is_palette(imp):
+    """Whether 8-bit values are places in a palette, and no grey levels.
+
+    In a look-up table of one hue, which is only for the eye, no colour falls and rises.
+    """
+    if imp.getBitDepth() != 8 or imp.getNChannels() > 1:
+        return False
+    tables = imp.getProcessor().getLut()
+    colours = [[each & 255 for each in table] for table in
+               (tables.getReds(), tables.getGreens(), tables.getBlues())]
+    return all(any(colour != sorted(colour, reverse=falling) for colour in colours)
+               for falling in (False, True))
+
+
+def has_palette(imp):
+    """Whether 8-bit values are places in a palette, and no grey levels.
+
+    A look-up table of one hue is only for the eye: none of its colours falls and rises.
+    """
+    if imp.getBitDepth() != 8 or imp.getNChannels() > 1:
+        return False
+    table = [each & 255 for each in imp.getProcessor().getLut().getBytes()]
+    colours = table[:256], table[256:512], table[512:]
+    return not any(all(colour == sorted(colour, reverse=falls) for colour in colours)
+                   for falls in (False, True))
 
 
 def _open_file(path):

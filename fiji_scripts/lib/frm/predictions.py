@@ -55,6 +55,9 @@ def _active():
     if imp is None:
         raise python_side.Failure("there is no open image",
                                   "open one, and choose the command again")
+    if images.has_palette(imp):
+        raise python_side.Failure(
+            "%s has a palette of colours" % imp.getTitle(), images.GREY_FIX)
     return imp
 
 

@@ -90,6 +90,8 @@ def memory_for(imp):
     """New shared memory for these planes; whoever asked closes it."""
     if imp.getBitDepth() not in _TYPES:
         raise Failure("%s is a colour image" % imp.getTitle(), "choose a grey one")
+    if images.has_palette(imp):
+        raise Failure("%s has a palette of colours" % imp.getTitle(), images.GREY_FIX)
     shape = [len(planes_of(imp)), imp.getHeight(), imp.getWidth()]
     return NDArray(_TYPES[imp.getBitDepth()],
                    NDArray.Shape(NDArray.Shape.Order.C_ORDER, shape))
