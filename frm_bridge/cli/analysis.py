@@ -92,7 +92,8 @@ def analyze(
 
         frm-bridge analyze junctions ecad.tif -o cells --threshold-percent 20
 
-        frm-bridge analyze nuclei more/ -o again --parameters measured/stain/result.json
+        frm-bridge analyze nuclei more/ -o again
+        --parameters measured/stain/result.json
 
         frm-bridge analyze tracks movie.tif -o tracked --linking-distance 12
 
@@ -248,11 +249,11 @@ def compare(
 
         frm-bridge compare --truth stain/ --prediction predicted/ -o compared
 
-        frm-bridge compare --truth ecad/ --prediction predicted/ --workflow junctions
-        -o compared
+        frm-bridge compare --truth ecad/ --prediction predicted/ -o compared
+        --workflow junctions
 
-        frm-bridge compare --truth movies/ --prediction predicted/ --workflow tracks
-        -o compared
+        frm-bridge compare --truth movies/ --prediction predicted/ -o compared
+        --workflow tracks
     """
     from frm_bridge import comparison, reporting
 

@@ -36,18 +36,24 @@ def execute(
 ) -> int:
     """Do one thing that a program or a macro asks for, and answer.
 
-    A request has action (predict, analyze, compare or split), input and output, and
-    as the action needs them model, truth, workflow, min_iou, pixel_size_um, window,
-    device, require_gpu, overwrite. Any other name is a parameter of the workflow. The
-    answer is JSON on standard output: status, outputs, provider, warnings; of an error
-    its code, message and fix. The exit status is 0, or 1 after an error.
+    A request has action, input and output, and as the action needs them: predict has
+    model, channel, window, device, require_gpu; analyze has workflow, channel,
+    pixel_size_um; compare has truth, workflow, min_iou, pixel_size_um; split has truth,
+    tile, input_suffix, target_suffix. All have overwrite.
+
+    The parameters of a workflow are words as well, blur_sigma_px=2, or one word,
+    parameters=FILE.json or parameters="blur_sigma_px=2 watershed=false".
+
+    The answer is JSON on standard output: status, outputs, provider, warnings; of an
+    error its code, message and fix. The exit status is 0, or 1 after an error.
 
     For example:
 
-        frm-bridge exec action=analyze workflow=nuclei input=stain.tif output=measured
+        frm-bridge exec action=analyze workflow=nuclei blur_sigma_px=2
+        input=stain.tif output=measured
 
-        frm-bridge exec --ij action=predict model=nuclei-brightfield input=bf.tif
-        output=predicted.tif device=cpu
+        frm-bridge exec --ij action=predict model=nuclei-brightfield
+        input=bf.tif output=predicted.tif device=cpu
 
         frm-bridge exec request.json
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import io
 import os
 import sys
@@ -63,6 +64,22 @@ app.command(
     "exec",
     context_settings={"ignore_unknown_options": True},  # the answer tells of them
 )(exec.execute)
+
+
+def flowing(text: str) -> str:
+    """Give a docstring as a help text: paragraphs without line ends, examples as is.
+
+    NB: typer keeps the line ends, and at 80 columns every other line would be short.
+    """
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(
+        each if each.startswith(" ") else each.replace("\n", " ") for each in paragraphs
+    )
+
+
+for _group in (app, models.app):
+    for _command in _group.registered_commands:
+        _command.help = flowing(inspect.getdoc(_command.callback) or "")
 
 
 def _show_version(asked: bool) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 import frm_bridge
+from frm_bridge.doors.request import NAMES
 
 COMMANDS = [
     "demo",
@@ -19,8 +22,13 @@ COMMANDS = [
     "bench",
     "doctor",
     "install-fiji",
+    "serve",
+    "stop",
+    "status",
+    "presets",
     "exec",
 ]
+WIDTH = 80
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -28,7 +36,28 @@ def test_every_command_has_help_with_an_example(command, frm):
     ended = frm(*command.split(), "--help")
     assert (ended.status, ended.err) == (0, "")
     assert "For example:" in ended.out
-    assert f"    frm-bridge {command}" in ended.out
+    assert f" frm-bridge {command}" in ended.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_lines_of_a_help_are_full_at_80_columns_and_examples_are_whole(
+    command, frm, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    text = frm(*command.split(), "--help").out
+    lines = [line.rstrip() for line in text.partition("\u256d")[0].splitlines()]
+    pairs = list(itertools.pairwise(lines))
+    for line, after in pairs:
+        if line and after and not after.startswith("  ") and "frm-bridge" not in line:
+            assert len(line) + 1 + len(after.split()[0]) > WIDTH - 2, (line, after)
+    broken = [after for line, after in pairs if "     frm-bridge" in line and after]
+    assert all(after.startswith("     ") for after in broken)
+
+
+def test_the_help_of_exec_names_what_a_request_can_say(frm):
+    text = frm("exec", "--help").out
+    own = {"schema", "job"}
+    assert [name for name in NAMES if name not in text and name not in own] == []
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
