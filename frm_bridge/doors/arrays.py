@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 
-from frm_bridge.errors import InputError
-from frm_bridge.images import open_image
+from frm_bridge.images import check_array, open_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +34,7 @@ def files_for(
     Raises
     ------
     InputError
-        ``E_IMAGE_SIZES`` or ``E_IMAGE_DTYPE`` for an array that is no image.
+        As `check_array`.
     """
     # NB: after Ctrl-C the server may still be at a window, and write it.
     with tempfile.TemporaryDirectory(prefix="frm", ignore_cleanup_errors=True) as place:
@@ -56,18 +55,6 @@ def read_pixels(path: Path) -> NDArray[Any]:
 
 def _write(path: Path, pixels: NDArray[Any]) -> None:
     """Write pixels of any real type, which an ImageJ TIFF could not hold."""
-    if pixels.ndim not in (2, 3) or not pixels.size:
-        raise InputError(
-            "E_IMAGE_SIZES",
-            f"the array has the shape {pixels.shape}; expected (height, width) or "
-            "(planes, height, width)",
-            "give one channel at a time; a file may have more axes",
-        )
-    if pixels.dtype.kind not in "uif":
-        raise InputError(
-            "E_IMAGE_DTYPE",
-            f"the array holds {pixels.dtype}; expected integers or floating point",
-            "convert the pixels first",
-        )
+    check_array(pixels, stacks=True)
     axes = "ZYX"[-pixels.ndim :]
     tifffile.imwrite(path, pixels, photometric="minisblack", metadata={"axes": axes})

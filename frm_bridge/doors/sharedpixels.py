@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frm_bridge.errors import EnvironmentProblem, InputError
-from frm_bridge.prediction.arrays import check_array
+from frm_bridge.images import check_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+SMALLEST_SIDE = 16  # px
+
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from frm_bridge.errors import InputError
+from frm_bridge.images.info import SMALLEST_SIDE
 from frm_bridge.images.png import PNG_MAGIC, read_png
 from frm_bridge.images.tiff import TIFF_MAGICS, open_tiff
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from frm_bridge.images.info import ImageInfo
     from frm_bridge.images.stored import Stored
 
-SMALLEST_SIDE = 16
 _BAND_ROWS = 256
 _UNSUPPORTED = {
     b"\xff\xd8\xff": (

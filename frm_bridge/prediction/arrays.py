@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from frm_bridge.errors import InputError
 from frm_bridge.images import ImageInfo
 from frm_bridge.prediction.job import plan_job
 from frm_bridge.prediction.layout import (
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from frm_bridge.prediction.job import Algorithm
     from frm_bridge.prediction.layout import OutputType
     from frm_bridge.prediction.loaded import LoadedModel
-
-SMALLEST_SIDE = 16
 
 
 class ArrayImage:
@@ -127,30 +124,3 @@ def predict_into(
     tiles, problems = job.until_it_fits(lambda side: job.predict(side, write), window)
     notes = [*model.warnings, *calibration_warnings(image.info, [model]), *problems]
     return ArrayReport(tiles.side, tiles.count, tuple(dict.fromkeys(notes)))
-
-
-def check_array(image: NDArray[Any], *, stacks: bool = False) -> None:
-    """Refuse what is no plane, or no stack of planes, of real pixels.
-
-    Raises
-    ------
-    InputError
-        ``E_IMAGE_SMALL``, ``E_IMAGE_SIZES``, ``E_IMAGE_DTYPE``.
-    """
-    is_shaped = image.ndim == 2 or (stacks and image.ndim == 3 and len(image) > 0)
-    if not is_shaped or min(image.shape[-2:]) < SMALLEST_SIDE:
-        wanted = "(height, width)" + (" or (planes, height, width)" if stacks else "")
-        raise InputError(
-            "E_IMAGE_SMALL" if is_shaped else "E_IMAGE_SIZES",
-            f"the array has the shape {image.shape}; expected {wanted} with at "
-            f"least {SMALLEST_SIDE} px on each side",
-            "give one channel at a time"
-            if stacks
-            else "give one plane at a time; predict_file takes stacks",
-        )
-    if image.dtype.kind not in "uif":
-        raise InputError(
-            "E_IMAGE_DTYPE",
-            f"the array holds {image.dtype}; expected integers or floating point",
-            "convert the pixels first",
-        )

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frm_bridge.errors import OutputError
-from frm_bridge.images import create_image, open_image
+from frm_bridge.images import check_array, create_image, open_image
 from frm_bridge.outputs import check_absent
-from frm_bridge.prediction.arrays import ArrayImage, check_array, predict_into
+from frm_bridge.prediction.arrays import ArrayImage, predict_into
 from frm_bridge.prediction.job import Algorithm, Job, open_models, plan_job
 from frm_bridge.prediction.layout import (
     OutputType,

@@ -135,7 +135,7 @@ def test_several_models_give_channels_and_an_array_may_go_to_a_file(
     ("pixels", "code"),
     [
         (np.zeros((2, 3, 32, 32)), "E_IMAGE_SIZES"),
-        (np.zeros((0, 32)), "E_IMAGE_SIZES"),
+        (np.zeros((0, 32)), "E_IMAGE_SMALL"),
         (np.zeros((32, 32), bool), "E_IMAGE_DTYPE"),
         (np.zeros((32, 32)), "E_IMAGE_CONSTANT"),
         (np.eye(8), "E_IMAGE_SMALL"),

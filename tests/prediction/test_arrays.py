@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from frm_bridge.errors import FrmError, InputError
+from frm_bridge.errors import FrmError
 from frm_bridge.prediction import open_model, predict_image
-from frm_bridge.prediction.arrays import ArrayImage, check_array, predict_into
+from frm_bridge.prediction.arrays import ArrayImage, predict_into
 
 
 @pytest.fixture(scope="module")
@@ -53,27 +53,3 @@ def test_a_window_too_small_for_the_network_is_told(stack, cpu):
     assert report.window > 16
     (warning,) = report.warnings
     assert "windows of 16 px are too small" in warning
-
-
-@pytest.mark.parametrize(
-    ("shape", "stacks", "code"),
-    [
-        ((2, 40, 40), False, "E_IMAGE_SIZES"),
-        ((2, 2, 40, 40), True, "E_IMAGE_SIZES"),
-        ((0, 40, 40), True, "E_IMAGE_SIZES"),
-        ((40,), True, "E_IMAGE_SIZES"),
-        ((2, 15, 40), True, "E_IMAGE_SMALL"),
-        ((40, 15), False, "E_IMAGE_SMALL"),
-    ],
-)
-def test_arrays_that_are_no_planes_are_refused(shape, stacks, code):
-    with pytest.raises(InputError) as caught:
-        check_array(np.zeros(shape), stacks=stacks)
-    assert caught.value.code == code
-
-
-@pytest.mark.parametrize("dtype", [bool, complex, str])
-def test_pixels_that_are_no_real_numbers_are_refused(dtype):
-    with pytest.raises(InputError) as caught:
-        check_array(np.zeros((40, 40), dtype))
-    assert caught.value.code == "E_IMAGE_DTYPE"
