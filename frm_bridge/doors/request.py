@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from frm_bridge.imagej import Workflow
 
@@ -148,22 +148,15 @@ def check_absolute(request: Request) -> None:
     InputError
         ``E_REQUEST``.
     """
-    named = [(name, str(getattr(request, name) or "")) for name in PATHS]
-    named += [
-        (name, str(value))
-        for name, value in request.parameters.items()
-        if name.endswith("_file")
-    ]
-    # The others may be names of what is shipped; with a suffix they are files.
-    models = (model.strip() for model in request.model.split(","))
-    named += [("model", model) for model in models if PurePath(model).suffix]
-    if PurePath(request.workflow).suffix:
-        named.append(("workflow", request.workflow))
-    for name, path in named:
-        if path and not is_whole_path(path):
+
+    def check(name: str, path: str) -> str:
+        if not is_whole_path(path):
             shown = path if path.isprintable() else ascii(path)
             found = f"{name} is {shown}; a whole path was expected"
             raise wrong_request(found)
+        return path
+
+    _with_each_path(request, check)
 
 
 def with_whole_paths(request: Request) -> Request:
@@ -176,19 +169,31 @@ def with_whole_paths(request: Request) -> Request:
     """
     from frm_bridge.models.registry import find_models
 
-    paths = {name: getattr(request, name) for name in PATHS}
-    changes: dict[str, Any] = {
-        name: Path(path).absolute() for name, path in paths.items() if path is not None
-    }
     if request.model:
-        models = [str(path.absolute()) for path in find_models(request.model)]
-        changes["model"] = ",".join(models)
-    if Path(request.workflow).suffix:
-        changes["workflow"] = str(Path(request.workflow).absolute())
+        models = ",".join(str(path.absolute()) for path in find_models(request.model))
+        request = replace(request, model=models)
+    return _with_each_path(request, lambda _, path: str(Path(path).absolute()))
+
+
+def _with_each_path(request: Request, changed: Callable[[str, str], str]) -> Request:
+    """Give a request with what ``changed(name, path)`` makes of each of its paths."""
+
+    def named(name: str, text: str) -> str:
+        # Others may be names of what is shipped; with a suffix they are files.
+        return changed(name, text) if PurePath(text).suffix else text
+
+    changes: dict[str, Any] = {
+        name: Path(changed(name, str(path)))
+        for name in PATHS
+        if (path := getattr(request, name)) is not None
+    }
+    # As `find_models` reads it: commas are allowed in names of files.
+    is_one = Path(request.model).is_file()
+    models = [request.model] if is_one else request.model.split(",")
+    changes["model"] = ",".join(named("model", each.strip()) for each in models)
+    changes["workflow"] = named("workflow", request.workflow)
     changes["parameters"] = {
-        name: str(Path(str(value)).absolute())
-        if name.endswith("_file") and value
-        else value
+        name: changed(name, str(value)) if name.endswith("_file") and value else value
         for name, value in request.parameters.items()
     }
     return replace(request, **changes)

@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from frm_bridge.doors.reading import parse_json, parse_words
-from frm_bridge.doors.request import Request, check_absolute, is_whole_path
+from frm_bridge.doors.request import (
+    Request,
+    check_absolute,
+    is_whole_path,
+    with_whole_paths,
+)
 from frm_bridge.errors import InputError
 
 WINDOWS = (
@@ -98,3 +103,22 @@ def test_a_path_with_signs_that_nobody_sees_is_shown_with_them() -> None:
     with pytest.raises(InputError) as caught:
         check_absolute(request)
     assert r"input is '/a\nOK /b'; a whole path" in caught.value.message
+
+
+def test_paths_are_made_whole_wherever_a_request_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a,b.onnx").touch()
+    predict = Request("predict", Path("i"), Path("o"), model="a,b.onnx")
+    whole = with_whole_paths(predict)
+    assert (whole.input, whole.output) == (tmp_path / "i", tmp_path / "o")
+    assert whole.model == str(tmp_path / "a,b.onnx")
+    check_absolute(whole)
+    files = {"roi_file": "c.roi", "own_file": "", "note": "c.roi"}
+    named: dict[str, Any] = {"truth": Path("t"), "workflow": "own.ijm"}
+    compare = Request("compare", Path("i"), Path("o"), parameters=files, **named)
+    whole = with_whole_paths(compare)
+    assert (whole.truth, whole.workflow) == (tmp_path / "t", str(tmp_path / "own.ijm"))
+    assert whole.parameters == files | {"roi_file": str(tmp_path / "c.roi")}
+    check_absolute(whole)
