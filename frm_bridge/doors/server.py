@@ -48,17 +48,17 @@ if TYPE_CHECKING:
     from frm_bridge.doors.jobs import Jobs
 
     Handler = Callable[[HttpRequest], Awaitable[Response]]
-    # A job's name, and for how long at most whoever asks will wait for its end.
-    Hold = Callable[[str, object], Awaitable[None]]
+    TextPage = Callable[[str], list[str]]
+    JsonPage = Callable[[str], Awaitable[dict[str, Any]]]
+    Facts = Callable[[], dict[str, Any]]
+    Stop = Callable[[], None]
 
 LONGEST_WAIT_S = 1.0  # or a server that ends would keep someone waiting
 
 _log = logging.getLogger(__name__)
 
 
-def make_app(
-    jobs: Jobs, *, facts: Callable[[], dict[str, Any]], stop: Callable[[], None]
-) -> Starlette:
+def make_app(jobs: Jobs, *, facts: Facts, stop: Stop) -> Starlette:
     """Make the application of a server; who may ask is `Guard`'s business.
 
     Parameters
@@ -70,53 +70,9 @@ def make_app(
     stop : callable
         Ends the server.
     """
-    bell = Bell()
-    jobs.told = bell.ring
-
-    async def hold(name: str, wait_s: object) -> None:
-        job, limit_s = jobs.find(name), _seconds(wait_s)
-        await bell.wait(lambda: job.state == "done", limit_s)
-
-    def submit_text(name: str) -> list[str]:
-        if jobs.knows(name) and not has_request(name):
-            return [f"OK {jobs.find(name).name}"]  # the second of two GETs
-        with taken_request(name) as request:
-            return [f"OK {jobs.submit(name, request).name}"]
-
-    def submit_json(text: str) -> dict[str, Any]:
-        request = parse_json(text)
-        check_absolute(request)
-        name = request.job or f"{uuid.uuid4().hex[:12]}-1"
-        return {"job": jobs.submit(name, request).name}
-
-    def stop_text(_: str) -> list[str]:
-        stop()
-        return ["OK"]
-
-    def stop_json(_: str) -> dict[str, Any]:
-        stop()
-        return {"status": "ok"}
-
-    texts: dict[str, Callable[[str], list[str]]] = {
-        "/ping": lambda _: [f"OK frm-bridge {facts()['version']}"],
-        "/submit": submit_text,
-        "/status": lambda name: jobs.find(name).lines,
-        "/cancel": lambda name: [f"OK {jobs.cancel(name).name}"],
-        "/stop": stop_text,
-    }
-    pages: dict[str, Callable[[str], dict[str, Any]]] = {
-        "/ping": lambda _: facts(),
-        "/submit": submit_json,
-        "/status": lambda text: jobs.find(_job(text)).as_json(),
-        "/cancel": lambda text: jobs.cancel(_job(text)).as_json(),
-        "/stop": stop_json,
-    }
-    holds = {"/status": hold}
+    texts, pages = _text_pages(jobs, facts, stop), _json_pages(jobs, facts, stop)
     asked = [Route(path, _text(page), methods=["GET"]) for path, page in texts.items()]
-    sent = [
-        Route(path, _json(page, holds.get(path)), methods=["POST"])
-        for path, page in pages.items()
-    ]
+    sent = [Route(path, _json(page), methods=["POST"]) for path, page in pages.items()]
     app = Starlette(
         routes=[*asked, *sent], exception_handlers={404: _no_page, 405: _no_page}
     )
@@ -124,8 +80,66 @@ def make_app(
     return app
 
 
-def _text(page: Callable[[str], list[str]]) -> Handler:
-    """Answer a macro: a job's name comes, lines go."""
+def _text_pages(jobs: Jobs, facts: Facts, stop: Stop) -> dict[str, TextPage]:
+    """Give what a macro asks for: a job's name comes, lines go."""
+
+    def submit(name: str) -> list[str]:
+        if jobs.knows(name) and not has_request(name):
+            return [f"OK {jobs.find(name).name}"]  # the second of two GETs
+        with taken_request(name) as request:
+            return [f"OK {jobs.submit(name, request).name}"]
+
+    def end(_: str) -> list[str]:
+        stop()
+        return ["OK"]
+
+    return {
+        "/ping": lambda _: [f"OK frm-bridge {facts()['version']}"],
+        "/submit": submit,
+        "/status": lambda name: jobs.find(name).lines,
+        "/cancel": lambda name: [f"OK {jobs.cancel(name).name}"],
+        "/stop": end,
+    }
+
+
+def _json_pages(jobs: Jobs, facts: Facts, stop: Stop) -> dict[str, JsonPage]:
+    """Give what a program asks for: a body comes, JSON goes."""
+    bell = Bell()
+    jobs.told = bell.ring
+
+    async def submit(text: str) -> dict[str, Any]:
+        request = parse_json(text)
+        check_absolute(request)
+        name = request.job or f"{uuid.uuid4().hex[:12]}-1"
+        return {"job": jobs.submit(name, request).name}
+
+    async def status(text: str) -> dict[str, Any]:
+        asked = _question(text)
+        job, limit_s = jobs.find(asked["job"]), _seconds(asked.get("wait_s", 0))
+        await bell.wait(lambda: job.state == "done", limit_s)
+        return jobs.find(asked["job"]).as_json()
+
+    async def cancel(text: str) -> dict[str, Any]:
+        return jobs.cancel(_question(text)["job"]).as_json()
+
+    async def ping(_: str) -> dict[str, Any]:
+        return facts()
+
+    async def end(_: str) -> dict[str, Any]:
+        stop()
+        return {"status": "ok"}
+
+    return {
+        "/ping": ping,
+        "/submit": submit,
+        "/status": status,
+        "/cancel": cancel,
+        "/stop": end,
+    }
+
+
+def _text(page: TextPage) -> Handler:
+    """Answer a macro."""
 
     async def answer(asked: HttpRequest) -> Response:
         try:
@@ -140,15 +154,12 @@ def _text(page: Callable[[str], list[str]]) -> Handler:
     return answer
 
 
-def _json(page: Callable[[str], dict[str, Any]], hold: Hold | None) -> Handler:
-    """Answer a program: JSON comes, JSON goes."""
+def _json(page: JsonPage) -> Handler:
+    """Answer a program."""
 
     async def answer(asked: HttpRequest) -> Response:
         try:
-            text = await _body(asked)
-            if hold is not None:
-                await hold(_job(text), json.loads(text).get("wait_s", 0))
-            return json_of(page(text))
+            return json_of(await page(await _body(asked)))
         except FrmError as error:
             return refusal_of(error, as_text=False, status=400)
         except Exception as error:
@@ -185,10 +196,11 @@ async def _body(asked: HttpRequest) -> str:
         ) from error
 
 
-def _job(text: str) -> str:
-    """Read which job is meant."""
+def _question(text: str) -> dict[str, Any]:
+    """Read a question about a job."""
     try:
-        return str(json.loads(text)["job"])
+        asked = dict(json.loads(text))
+        return asked | {"job": str(asked["job"])}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             "E_REQUEST", "the body names no job", 'send {"job": "..."}'
