@@ -60,6 +60,8 @@ def perform(
     started = time.perf_counter()
     try:
         facts = actions[request.action](request, progress)
+        # Whoever asked may be in another folder by the time they read it.
+        facts["outputs"] = tuple(path.absolute() for path in facts["outputs"])
     except Exception as error:
         _log.debug("%s failed", request.action, exc_info=True)
         return answer_of(error, seconds=_since(started))

@@ -66,6 +66,19 @@ def test_a_prediction_tells_provider_model_windows_and_progress(
     assert seen[-1] == (answer.windows, answer.windows)
 
 
+def test_outputs_are_whole_paths_where_the_request_has_relative_ones(
+    stain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = {"workflow": "nuclei"}
+    measured = perform(Request("analyze", Path(stain.name), Path("a"), **named))
+    assert measured.outputs[0] == tmp_path / "a"
+    assert tmp_path / "a" / "objects.csv" in measured.outputs
+    model = {"model": "nuclei-brightfield", "device": "cpu"}
+    predicted = perform(Request("predict", stain, Path("p.tif"), **model))
+    assert predicted.outputs == (tmp_path / "p.tif",)
+
+
 def test_a_comparison_says_what_came_out_and_names_the_tables_it_wrote(
     stain: Path, tmp_path: Path
 ) -> None:
