@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 
 def serve(
     port: Annotated[
-        int, typer.Option(help="Listen here; by default the system chooses a port.")
-    ] = 0,
+        int | None, typer.Option(help="Listen here; by default the system chooses.")
+    ] = None,
     idle_minutes: Annotated[
-        float, typer.Option(help="End after so long without a request.")
-    ] = 20.0,
+        float | None,
+        typer.Option(help="End after so long without a request; by default 20."),
+    ] = None,
     detach: Annotated[
         bool,
         typer.Option(
@@ -43,17 +45,21 @@ def serve(
 
         frm-bridge serve --detach --idle-minutes 120
     """
-    options = ["--port", str(port), "--idle-minutes", str(idle_minutes)]
-    if detach:
-        return _detach(options, port, ij=ij)
+    from frm_bridge.doors.life import IDLE_S
     from frm_bridge.doors.lock import AlreadyServed
     from frm_bridge.doors.serving import ServerSettings
     from frm_bridge.doors.serving import serve as serve_until_the_end
+    from frm_bridge.doors.starting import find_server
 
-    settings = ServerSettings(port=port, idle_s=idle_minutes * 60)
+    idle_s = None if idle_minutes is None else idle_minutes * 60
+    if detach:
+        return _detach(port, idle_s, ij=ij)
+    settings = ServerSettings(port or 0, IDLE_S if idle_s is None else idle_s)
     try:
         serve_until_the_end(settings, listening=_show)
     except AlreadyServed:
+        if (record := find_server()) is not None:
+            _check_settings(record, port, idle_s)
         typer.echo("a server of yours runs already: see 'frm-bridge status'")
     except KeyboardInterrupt:
         typer.echo("ended")
@@ -64,14 +70,16 @@ def _show(record: ServerRecord) -> None:
     typer.echo(f"serves at {record.url} (process {record.pid}); Ctrl-C ends it")
 
 
-def _detach(options: list[str], port: int, *, ij: bool) -> int:
+def _detach(port: int | None, idle_s: float | None, *, ij: bool) -> int:
     from frm_bridge.doors.answer import Answer, answer_of
     from frm_bridge.doors.runtimefile import record_path
     from frm_bridge.doors.starting import start_server
 
+    options = [] if port is None else ["--port", str(port)]
+    options += [] if idle_s is None else ["--idle-minutes", repr(idle_s / 60)]
     try:
         record = start_server(options)
-        _check_port(record, port)
+        _check_settings(record, port, idle_s)
     except (Exception, KeyboardInterrupt) as error:
         if not ij:
             raise
@@ -84,14 +92,30 @@ def _detach(options: list[str], port: int, *, ij: bool) -> int:
     return 0
 
 
-def _check_port(record: ServerRecord, port: int) -> None:
-    """Say it where the server that runs already listens elsewhere."""
+def _check_settings(
+    record: ServerRecord, port: int | None, idle_s: float | None
+) -> None:
+    """Say it where the server that runs already was started with other options."""
+    from frm_bridge.doors.starting import ask
+
     if port and not record.url.endswith(f":{port}"):
-        raise EnvironmentProblem(
-            "E_SERVER_RUNS",
-            f"a server of yours runs already, at {record.url}, not at port {port}",
-            "end it first, with 'frm-bridge stop'",
-        )
+        found = f"at {record.url}, not at port {port}"
+        raise _runs_otherwise(found)
+    if idle_s is None:
+        return
+    own_s = float(ask(record, "/ping")["ends_after_idle_s"])
+    if not math.isclose(own_s, idle_s):
+        wanted = f"not after {idle_s / 60:g}"
+        found = f"which ends after {own_s / 60:g} min without a request, {wanted}"
+        raise _runs_otherwise(found)
+
+
+def _runs_otherwise(found: str) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        "E_SERVER_RUNS",
+        f"a server of yours runs already, {found}",
+        "end it first, with 'frm-bridge stop'",
+    )
 
 
 def stop() -> None:

@@ -90,6 +90,23 @@ def test_a_port_that_the_running_one_does_not_have_is_told(home, frm):
     assert "fix: end it first, with 'frm-bridge stop'" in other.err
 
 
+def test_an_end_that_the_running_one_does_not_have_is_told(home, frm):
+    frm("serve", "--detach", "--idle-minutes", "4")
+    for options in (("--idle-minutes", "4"), ()):
+        assert frm("serve", "--detach", *options).status == 0
+    found = (
+        "E_SERVER_RUNS a server of yours runs already, which ends after 4 min without "
+        "a request, not after 90"
+    )
+    for options in (("--detach",), ()):
+        other = frm("serve", *options, "--idle-minutes", "90")
+        assert (other.status, other.out) == (1, "")
+        assert found in other.err
+        assert "fix: end it first, with 'frm-bridge stop'" in other.err
+    said = frm("serve", "--detach", "--ij", "--idle-minutes", "90").out
+    assert said == f"ERR {found} | end it first, with 'frm-bridge stop'\n"
+
+
 @pytest.mark.parametrize("detach", [(), ("--detach",), ("--detach", "--ij")])
 @pytest.mark.parametrize(
     ("options", "code", "said"),
