@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from frm_bridge.doors.examples import WHOLE, example_of, nearest
 from frm_bridge.doors.namedlines import decoded, lines_of
 from frm_bridge.doors.request import (
     COUNTS,
@@ -21,7 +24,9 @@ from frm_bridge.doors.request import (
 from frm_bridge.doors.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+_JSON = 'for example: {"action": "predict", "model": "nuclei-brightfield", ...}'
 
 
 def read_request(words: Sequence[str], *, standard_input: str = "") -> Request:
@@ -66,7 +71,8 @@ def read_file(path: Path) -> Request:
         text = decoded(path.read_bytes())
     except OSError as error:
         found = f"{path} cannot be read: {error}"
-        raise wrong_request(found) from error
+        fix = f"give a file with a request, or words, {WHOLE}"
+        raise wrong_request(found, fix) from error
     return parse_lines(text) if path.suffix == ".txt" else parse_json(text)
 
 
@@ -81,10 +87,10 @@ def parse_lines(text: str) -> Request:
     InputError
         ``E_REQUEST``.
     """
-    return parse_words([_plain(line) for line in lines_of(text)])
+    return parse_words([_unquoted(line) for line in lines_of(text)])
 
 
-def _plain(line: str) -> str:
+def _unquoted(line: str) -> str:
     name, equals, value = line.partition("=")
     if equals and name.endswith("*"):
         return f"{name[:-1]}={unquote_plus(value)}"
@@ -103,20 +109,45 @@ def parse_json(text: str) -> Request:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         found = f"it is no JSON: {error}"
-        raise wrong_request(found) from error
+        raise wrong_request(found, _JSON) from error
     if not isinstance(content, dict):
         found = f"it is {type(content).__name__}, not a JSON object"
-        raise wrong_request(found)
-    for name in content:
+        raise wrong_request(found, _JSON)
+    return parse_fields(content)
+
+
+def parse_fields(fields: Mapping[str, object]) -> Request:
+    """Read a request from its fields, in types that JSON has.
+
+    Parameters
+    ----------
+    fields : mapping
+        Of a program in Python they may be a `Path` and numbers of numpy, too.
+
+    Raises
+    ------
+    InputError
+        ``E_REQUEST``.
+    """
+    for name in fields:
         if name not in NAMES:
             found = f"it has no {name}; it has {', '.join(NAMES)}"
-            raise wrong_request(found)
-    settings = content.get("parameters", {})
+            raise wrong_request(found, nearest(name, NAMES))
+    content = {name: _plain(value) for name, value in fields.items()}
+    settings = content.get("parameters")
     if isinstance(settings, str):
         content["parameters"] = read_settings(settings)
-    elif not isinstance(settings, dict):
-        raise wrong_request("parameters are no JSON object of names and values")
+    elif isinstance(settings, Mapping):
+        content["parameters"] = {name: _plain(settings[name]) for name in settings}
     return _build(content)
+
+
+def _plain(value: object) -> object:
+    """Give a path, or a number of numpy, in a type that JSON has."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    is_number = hasattr(value, "dtype") and getattr(value, "ndim", None) == 0
+    return value.item() if is_number else value  # type: ignore[attr-defined]
 
 
 def parse_words(words: Sequence[str]) -> Request:
@@ -133,17 +164,17 @@ def parse_words(words: Sequence[str]) -> Request:
         name, equals, value = word.partition("=")
         if not equals or not name.isidentifier():
             found = f"{word[:80]!r} is not of the form name=value"
-            raise wrong_request(found)
+            raise wrong_request(found, f"write words, {WHOLE}")
         into = named if name in NAMES else parameters
         if name in into:
             found = f"{name} is given twice"
-            raise wrong_request(found)
+            raise wrong_request(found, f"give {name} once")
         into[name] = value
     settings = read_settings(str(named.pop("parameters", "")))
     for name in parameters:
         if name in settings:
             found = f"{name} is given twice"
-            raise wrong_request(found)
+            raise wrong_request(found, f"give {name} once")
     values = {name: _typed(name, str(text)) for name, text in named.items()}
     return _build({**values, "parameters": settings | parameters})
 
@@ -171,7 +202,9 @@ def _build(content: Mapping[str, object]) -> Request:
     missing = [name for name in ("action", "input", "output") if name not in given]
     if missing:
         found = f"it does not say {', '.join(missing)}"
-        raise wrong_request(found)
+        raise wrong_request(
+            found, WHOLE if len(missing) > 1 else example_of(missing[0])
+        )
     for name in PATHS:
         if name in given:
             given[name] = Path(given[name])
@@ -191,11 +224,12 @@ def _checked(name: str, value: object) -> object:
         return float(value)
     if type(value) is not kind:
         words = {
-            str: "a text",
+            str: "a path" if name in PATHS else "a text",
             int: "a whole number",
             float: "a number",
             bool: "true or false",
         }
-        found = f"{name} is {value!r}; expected {words.get(kind, 'an object')}"
-        raise wrong_request(found)
+        said, wanted = f"{value!r:.80}", words.get(kind, "names and values")
+        found = f"{name} is {said}; expected {wanted}"
+        raise wrong_request(found, example_of(name))
     return value

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from frm_bridge.doors.examples import WHOLE, example_of, nearest
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from frm_bridge.imagej import Workflow
+    from collections.abc import Callable
 
 SCHEMA = 1
 Action = Literal["predict", "analyze", "compare", "split"]
@@ -110,7 +110,7 @@ class Request:
                 f"action is {self.action!r}; expected one of "
                 f"{', '.join(get_args(Action))}"
             )
-            raise wrong_request(found)
+            raise wrong_request(found, example_of("action"))
         if self.schema != SCHEMA:
             raise InputError(
                 "E_REQUEST",
@@ -120,14 +120,14 @@ class Request:
         missing = [name for name in _NEEDS[self.action] if not getattr(self, name)]
         if missing:
             found = f"{self.action} needs {' and '.join(missing)}"
-            raise wrong_request(found)
+            raise wrong_request(found, example_of(missing[0]))
         for name, actions in _ONLY.items():
             if getattr(self, name) and self.action not in actions:
                 names = ", ".join(self.parameters) if name == "parameters" else name
                 found = (
                     f"{self.action} has no {names}; a request has {', '.join(NAMES)}"
                 )
-                raise wrong_request(found)
+                raise wrong_request(found, nearest(names, NAMES))
 
     def as_json(self) -> dict[str, Any]:
         """Give what was asked for, in types that JSON has."""
@@ -153,7 +153,7 @@ def check_absolute(request: Request) -> None:
         if not is_whole_path(path):
             shown = path if path.isprintable() else ascii(path)
             found = f"{name} is {shown}; a whole path was expected"
-            raise wrong_request(found)
+            raise wrong_request(found, "write the path from the root, or the drive, on")
         return path
 
     _with_each_path(request, check)
@@ -199,20 +199,24 @@ def _with_each_path(request: Request, changed: Callable[[str, str], str]) -> Req
     return replace(request, **changes)
 
 
-def named_models(models: str | Path | Sequence[str | Path]) -> str:
-    """Give the field ``model`` for one or several."""
-    return str(models) if isinstance(models, str | Path) else ",".join(map(str, models))
+def named_models(models: object) -> object:
+    """Give the field ``model`` for one or several; anything else as it is."""
+    if isinstance(models, Sequence) and not isinstance(models, str):
+        return ",".join(map(str, models))
+    return models
 
 
-def named_workflow(
-    workflow: str | Path | Workflow, parameters: Mapping[str, object] | None
-) -> dict[str, Any]:
-    """Give the fields ``workflow`` and ``parameters``."""
-    given = dict(parameters or {})
-    if isinstance(workflow, str | Path):
-        return {"workflow": str(workflow), "parameters": given}
+def named_workflow(workflow: object, parameters: object) -> dict[str, Any]:
+    """Give the fields ``workflow`` and ``parameters``; what is wrong as it is."""
+    from frm_bridge.imagej import Workflow
+
+    given = {} if parameters is None else parameters
+    if not isinstance(workflow, Workflow):
+        return {"workflow": workflow, "parameters": given}
     name = workflow.name if workflow.is_shipped else str(workflow.script)
-    return {"workflow": name, "parameters": {**workflow.parameters, **given}}
+    if isinstance(given, Mapping):
+        given = {**workflow.parameters, **given}
+    return {"workflow": name, "parameters": given}
 
 
 def is_whole_path(path: str, kind: type[PurePath] = PurePath) -> bool:
@@ -235,10 +239,6 @@ def is_whole_path(path: str, kind: type[PurePath] = PurePath) -> bool:
     return kind(path).is_absolute()
 
 
-def wrong_request(found: str) -> InputError:
+def wrong_request(found: str, fix: str = WHOLE) -> InputError:
     """Give the error for a request that cannot be used."""
-    return InputError(
-        "E_REQUEST",
-        f"the request cannot be used: {found}",
-        "for example: action=analyze workflow=nuclei input=stain.tif output=measured",
-    )
+    return InputError("E_REQUEST", f"the request cannot be used: {found}", fix)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from frm_bridge.doors import Request, read_request
+from frm_bridge.doors.examples import EXAMPLES
+from frm_bridge.doors.reading import parse_fields
 from frm_bridge.doors.request import NAMES
 from frm_bridge.errors import InputError
 
@@ -150,8 +153,11 @@ def test_a_mistake_in_words_is_explained(words: list[str], said: str) -> None:
         ("[]", "it is list, not a JSON object"),
         (json.dumps(JSON | {"colour": 1}), "it has no colour; it has action"),
         (json.dumps(JSON | {"window": True}), "window is True"),
-        (json.dumps(JSON | {"input": 3}), "input is 3; expected a text"),
-        (json.dumps(JSON | {"parameters": [1]}), "parameters are no JSON object"),
+        (json.dumps(JSON | {"input": 3}), "input is 3; expected a path"),
+        (
+            json.dumps(JSON | {"parameters": [1]}),
+            "parameters is [1]; expected names and values",
+        ),
     ],
 )
 def test_a_mistake_in_json_is_explained(text: str, said: str) -> None:
@@ -159,3 +165,48 @@ def test_a_mistake_in_json_is_explained(text: str, said: str) -> None:
         read_request(["-"], standard_input=text)
     assert caught.value.code == "E_REQUEST"
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("words", "fix"),
+    [
+        ([*WORDS, "window=abc"], "for example window=512"),
+        ([*WORDS, "overwrite=yes"], "for example overwrite=true"),
+        ([*WORDS, "min_iou=half"], "for example min_iou=0.5"),
+        ([*WORDS, "min_iou=0.5"], "leave min_iou out"),
+        ([*WORDS, "alone"], "write words, for example: action="),
+        ([*WORDS, "input=b.tif"], "give input once"),
+        (["action=dance", *WORDS[1:]], "for example action=predict"),
+        (["action=predict", *WORDS[2:]], "for example model=nuclei-brightfield"),
+        (WORDS[:-1], "for example output="),
+        ([], "for example: action="),
+        (
+            ["missing.json"],
+            "give a file with a request, or words, for example: action=",
+        ),
+        (["action=predict", "model=m", *WORDS[2:], "windw=2"], "write window"),
+        (["action=predict", "model=m", *WORDS[2:], "sigma=2"], "leave sigma out"),
+    ],
+)
+def test_each_mistake_has_the_fix_that_fits(words: list[str], fix: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_request(words)
+    assert caught.value.fix.startswith(fix)
+
+
+def test_every_field_has_an_example() -> None:
+    assert set(EXAMPLES) == set(NAMES)
+
+
+def test_a_program_may_name_paths_and_numbers_of_numpy() -> None:
+    given = {"window": np.int64(64), "channel": 2, "overwrite": np.bool_(True)}
+    named = {"action": "predict", "model": Path("m.onnx"), "input": Path("a.tif")}
+    request = parse_fields({**named, **given, "output": "o.tif"})
+    assert (request.window, request.overwrite, request.model) == (64, True, "m.onnx")
+    json.dumps(request.as_json())
+    own = {"roi_file": Path("c.roi"), "sigma": np.float32(2)}
+    request = parse_fields({**JSON, "parameters": own})
+    assert json.loads(json.dumps(request.as_json()))["parameters"] == {
+        "roi_file": "c.roi",
+        "sigma": 2.0,
+    }
