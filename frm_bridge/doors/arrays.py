@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @contextmanager
 def files_for(
     image: str | Path | NDArray[Any], output: str | Path | None
-) -> Iterator[tuple[Path, Path]]:
+) -> Iterator[tuple[str | Path, str | Path]]:
     """Give a file to read and one to write, in a temporary folder where none is named.
 
     Parameters
@@ -38,15 +38,15 @@ def files_for(
     """
     # NB: after Ctrl-C the server may still be at a window, and write it.
     with tempfile.TemporaryDirectory(prefix="frm", ignore_cleanup_errors=True) as place:
+        target = Path(place, "prediction.tif") if output is None else output
         if isinstance(image, str | Path):
-            source = Path(image)
+            yield image, target
         else:
-            source = Path(place) / "array.tif"
-            _write(source, np.asarray(image))
-        yield source, Path(place) / "prediction.tif" if output is None else Path(output)
+            _write(source := Path(place, "array.tif"), np.asarray(image))
+            yield source, target
 
 
-def read_pixels(path: Path) -> NDArray[Any]:
+def read_pixels(path: str | Path) -> NDArray[Any]:
     """Read all planes of an image, of the shape that its axes give."""
     with open_image(path) as image:
         planes = [image.read_plane(each) for each in range(image.info.plane_count)]

@@ -13,25 +13,22 @@ Models and ImageJ stay ready in the server, for all programs and macros of this 
 from __future__ import annotations
 
 import logging
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, overload
 
 from frm_bridge.doors.connection import Connection
-from frm_bridge.doors.request import (
-    Request,
-    named_models,
-    named_workflow,
-    with_whole_paths,
-)
+from frm_bridge.doors.reading import parse_fields
+from frm_bridge.doors.request import named_models, named_workflow, with_whole_paths
 from frm_bridge.errors import FrmError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from frm_bridge.doors.answer import Answer
     from frm_bridge.doors.pendingjob import PendingJob, Progress
+    from frm_bridge.doors.request import Request
     from frm_bridge.imagej import Workflow
     from frm_bridge.prediction.providers import Device
 
@@ -145,16 +142,17 @@ class Client:
         from frm_bridge.doors.arrays import files_for, read_pixels
 
         with files_for(image, output) as (source, target):
-            request = Request(
-                *("predict", source, target),
+            answer = self.submit(
+                action="predict",
+                input=source,
+                output=target,
                 model=named_models(model),
                 channel=channel,
                 window=window,
                 device=device,
                 require_gpu=require_gpu,
                 overwrite=overwrite,
-            )
-            answer = self.submit(request).wait(progress)
+            ).wait(progress)
             if output is not None:
                 return answer
             for note in answer.warnings:
@@ -197,14 +195,15 @@ class Client:
         FrmError
             As :func:`~frm_bridge.run_workflow`, and as `PendingJob.wait`.
         """
-        request = Request(
-            *("analyze", Path(image), Path(output)),
+        return self.submit(
+            action="analyze",
+            input=image,
+            output=output,
             **named_workflow(workflow, parameters),
             pixel_size_um=pixel_size_um,
             channel=channel,
             overwrite=overwrite,
-        )
-        return self.submit(request).wait(progress)
+        ).wait(progress)
 
     def compare(
         self,
@@ -242,15 +241,16 @@ class Client:
         FrmError
             As :func:`~frm_bridge.compare`, and as `PendingJob.wait`.
         """
-        request = Request(
-            *("compare", Path(prediction), Path(output)),
+        return self.submit(
+            action="compare",
+            input=prediction,
+            output=output,
             **named_workflow(workflow, parameters),
-            truth=Path(truth),
+            truth=truth,
             min_iou=min_iou,
             pixel_size_um=pixel_size_um,
             overwrite=overwrite,
-        )
-        return self.submit(request).wait(progress)
+        ).wait(progress)
 
     def submit(self, request: Request | None = None, **fields: object) -> PendingJob:
         """Ask for something, and do not wait for it.
@@ -270,10 +270,10 @@ class Client:
         Raises
         ------
         FrmError
-            ``E_REQUEST``, ``E_MODEL_MISSING``; where a server must be started again,
+            ``E_REQUEST``, ``E_MODEL_MISSING``, ``E_CLIENT_CLOSED``; of a new server
             what `connect` raises.
         """
-        asked = request or Request(**cast("dict[str, Any]", fields))
+        asked = request or parse_fields(fields)
         return self._connection.send(with_whole_paths(asked))
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from frm_bridge import __version__
 from frm_bridge.doors.jobs import PATIENCE_S
 from frm_bridge.doors.pendingjob import GONE, PendingJob
 from frm_bridge.doors.starting import ask, find_server, speaks, start_server
-from frm_bridge.errors import EnvironmentProblem, FrmError
+from frm_bridge.errors import EnvironmentProblem, FrmError, InputError
 
 if TYPE_CHECKING:
     from frm_bridge.doors.request import Request
@@ -61,11 +61,14 @@ class Connection:
         Raises
         ------
         FrmError
-            What the server refuses; those of a start.
+            What the server refuses; those of a start; ``E_CLIENT_CLOSED``.
         """
         if self.closed:
-            msg = "this client is closed"
-            raise ValueError(msg)
+            raise InputError(
+                "E_CLIENT_CLOSED",
+                "this client is closed",
+                "ask before its 'with' statement ends, or connect() again",
+            )
         name = f"{self._name}-{next(self._numbers)}"
         request = replace(request, job=name)
         try:

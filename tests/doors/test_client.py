@@ -100,8 +100,10 @@ def test_a_client_starts_a_server_unless_it_may_not() -> None:
             frm_bridge.connect(start=False)
         write_record(record)
     assert repr(frm) == "<frm_bridge client, closed>"
-    with pytest.raises(ValueError, match="closed"):
+    with pytest.raises(frm_bridge.FrmError, match="closed") as refused:
         frm.submit(action="predict", input="a.tif", output="b.tif", model=MODEL)
+    assert refused.value.code == "E_CLIENT_CLOSED"
+    assert "connect() again" in refused.value.fix
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", ">u2", "int32", "float64"])
@@ -200,6 +202,29 @@ def test_a_failure_is_the_servers(frm: Client, here: Path, field: Path) -> None:
         frm.submit(action="predict", input=field, output="out.tif")
     assert failed.value.code == "E_REQUEST"
     assert left(here) == ["field.tif", "there.tif"]
+
+
+def test_values_of_the_wrong_type_are_told_by_name_with_an_example(
+    frm: Client, field: Path
+) -> None:
+    any_: Any = frm
+    mistakes = {
+        "model is 5;": lambda: any_.predict(field, 5),
+        "output is 5;": lambda: any_.predict(field, MODEL, 5),
+        "window is 'wide';": lambda: any_.predict(field, MODEL, window="wide"),
+        "input is array": lambda: any_.analyze(np.eye(20), "nuclei", "o"),
+        "workflow is 5;": lambda: any_.analyze(field, 5, "o"),
+        "parameters is 5;": lambda: any_.analyze(field, "nuclei", "o", parameters=5),
+        "truth is 5;": lambda: any_.compare(5, field, "nuclei", "o"),
+        "it has no modell;": lambda: any_.submit(modell=MODEL),
+    }
+    for said, ask in mistakes.items():
+        with pytest.raises(frm_bridge.FrmError) as caught:
+            ask()
+        assert (caught.value.code, said in caught.value.message) == ("E_REQUEST", True)
+        name = said.split()[0]
+        fix = "write model" if "modell" in said else f"for example {name}="
+        assert caught.value.fix.startswith(fix)
 
 
 def test_jobs_are_waited_for_in_any_order(
