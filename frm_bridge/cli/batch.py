@@ -64,14 +64,14 @@ def refuse_inputs(outputs: Sequence[Path], sources: Sequence[Path]) -> None:
             raise OutputError(
                 "E_OUTPUT_IS_INPUT",
                 f"the result would be written over the image {output}",
-                "choose another --output folder",
+                "choose another --output",
             )
         if output.parent.is_dir() and output.parent.samefile(source.parent):
             raise OutputError(
                 "E_OUTPUT_IS_INPUT",
                 f"the result {output} would stand beside its image {source.name}, "
                 "under the same name",
-                "choose another --output folder",
+                "choose another --output",
             )
 
 

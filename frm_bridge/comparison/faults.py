@@ -46,7 +46,7 @@ class FieldFaults:
             if info.axis_size("C") > 1
         ]
         self.size += [
-            f"{truth.path.name} is {_size(truth)}, {other.path} is {_size(other)}"
+            f"{truth.path} is {_size(truth)}, {other.path} is {_size(other)}"
             for other in infos.values()
             if not _is_alike(other, truth)
         ]

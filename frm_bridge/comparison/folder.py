@@ -57,7 +57,7 @@ def check_folder(
             raise OutputError(
                 "E_OUTPUT_IS_INPUT",
                 f"{source} lies in {output / FOLDER}, where the results are written",
-                "choose another --output folder",
+                "choose another --output",
             )
     for name in _MINE:
         check_absent(output / name, overwrite=overwrite)
@@ -66,7 +66,7 @@ def check_folder(
         raise OutputError(
             "E_OUTPUT_EXISTS",
             f"{output} holds {', '.join(strange[:3])}, which no comparison wrote",
-            "choose another --output folder",
+            "choose another --output",
         )
 
 

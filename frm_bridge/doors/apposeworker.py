@@ -29,6 +29,7 @@ from frm_bridge.doors.perform import perform as perform_request
 from frm_bridge.doors.reading import parse_json
 from frm_bridge.doors.request import check_absolute
 from frm_bridge.doors.sharedpixels import shared_output, shared_pixels
+from frm_bridge.doors.wording import Wording
 from frm_bridge.errors import FrmError, InputError
 from frm_bridge.images import check_pixel_size
 from frm_bridge.prediction.arrays import (
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _models = OpenModels()
+_WORDS = Wording("appose", "predict")
 # Tasks run in threads of their own, but there is one device, and one ImageJ.
 _device, _imagej = Lock(), Lock()
 _LOOK_S = 0.05  # how often a task that waits looks whether it was cancelled
@@ -180,7 +182,7 @@ def _telling(task: Task) -> Iterator[None]:
         raise Ended from None
     except Exception as error:
         _log.debug("a task failed", exc_info=True)
-        _fail(task, answer_of(error))
+        _fail(task, _WORDS.answer(answer_of(error)))
 
 
 def _fail(task: Task, answer: Answer) -> NoReturn:
@@ -228,7 +230,7 @@ def _whole(window: int | None) -> int | None:
 
 
 def _answer(report: ArrayReport, model: LoadedModel, seconds: float) -> Answer:
-    return Answer(
+    answer = Answer(
         "ok",
         provider=model.provider,
         seconds=round(seconds, 3),
@@ -236,3 +238,4 @@ def _answer(report: ArrayReport, model: LoadedModel, seconds: float) -> Answer:
         model_sha256=(model.sha256,),
         warnings=report.warnings,
     )
+    return _WORDS.answer(answer)

@@ -145,6 +145,7 @@ class Client:
             answer = self.submit(
                 action="predict",
                 input=source,
+                input_title="" if source is image else "the array",
                 output=target,
                 model=named_models(model),
                 channel=channel,

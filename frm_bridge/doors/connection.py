@@ -70,7 +70,7 @@ class Connection:
                 "ask before its 'with' statement ends, or connect() again",
             )
         name = f"{self._name}-{next(self._numbers)}"
-        request = replace(request, job=name)
+        request = replace(request, job=name, door="python")
         try:
             ask(self.server, "/submit", request.as_json())
         except FrmError as error:

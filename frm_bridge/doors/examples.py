@@ -26,6 +26,9 @@ EXAMPLES = {
     "device": "device=auto",
     "require_gpu": "require_gpu=true",
     "overwrite": "overwrite=true",
+    "door": "door=program",
+    "input_title": "input_title=cells.tif",
+    "truth_title": "truth_title=stain.tif",
 }
 
 

@@ -121,7 +121,8 @@ class PendingJob:
             state = f"{self._seen.text} when last asked"
         else:
             state = "done" if answer.status == "ok" else f"failed: {answer.code}"
-        return f"<{request.action} of {request.input.name} ({self.name}): {state}>"
+        named = request.input_title or request.input.name
+        return f"<{request.action} of {named} ({self.name}): {state}>"
 
     def _followed(self, progress: Progress) -> Answer:
         told = (0, 0)
@@ -154,6 +155,7 @@ class PendingJob:
         return EnvironmentProblem(
             "E_SERVER_GONE",
             f"the server, process {self._server.pid}, answers no more, and this was "
-            f"not done: {self.request.action} of {self.request.input}",
+            f"not done: {self.request.action} of "
+            f"{self.request.input_title or self.request.input}",
             "ask again: the next call starts a new one",
         )

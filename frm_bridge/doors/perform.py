@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from frm_bridge.doors.answer import Answer, answer_of
+from frm_bridge.doors.wording import worded
 from frm_bridge.errors import FrmError, InputError
 from frm_bridge.imagej.parameters import Parameter
 
@@ -49,7 +50,8 @@ def perform(
     Returns
     -------
     Answer
-        Of a failure, too: this function raises nothing but what stops a program.
+        Of a failure, too: this function raises nothing but what stops a program. In
+        the words of the request's door.
     """
     actions: dict[str, Callable[[Request, Progress | None], dict[str, Any]]] = {
         "predict": partial(_predict, models=models),
@@ -64,8 +66,8 @@ def perform(
         facts["outputs"] = tuple(path.absolute() for path in facts["outputs"])
     except Exception as error:
         _log.debug("%s failed", request.action, exc_info=True)
-        return answer_of(error, seconds=_since(started))
-    return Answer("ok", seconds=_since(started), **facts)
+        return worded(answer_of(error, seconds=_since(started)), request)
+    return worded(Answer("ok", seconds=_since(started), **facts), request)
 
 
 class Steps:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 Action = Literal["predict", "analyze", "compare", "split"]
+Door = Literal["program", "macro", "python"]
 _NEEDS: dict[str, tuple[str, ...]] = {
     "predict": ("model",),
     "analyze": ("workflow",),
@@ -79,6 +80,11 @@ class Request:
         Fail rather than run on the CPU.
     overwrite : bool
         Replace results that exist already.
+    door : {"program", "macro", "python"}
+        Whose words the answer is to speak: those of this record, of the FRM commands
+        or of `Client`.
+    input_title, truth_title : str
+        What the asker calls an image whose copy this is, for messages.
 
     Raises
     ------
@@ -102,15 +108,16 @@ class Request:
     device: str = "auto"
     require_gpu: bool = False
     overwrite: bool = False
+    door: Door = "program"
+    input_title: str = ""
+    truth_title: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
-        if self.action not in get_args(Action):
-            found = (
-                f"action is {self.action!r}; expected one of "
-                f"{', '.join(get_args(Action))}"
-            )
-            raise wrong_request(found, example_of("action"))
+        for name, kind in (("action", Action), ("door", Door)):
+            if (given := getattr(self, name)) not in (known := get_args(kind)):
+                found = f"{name} is {given!r}; expected one of {', '.join(known)}"
+                raise wrong_request(found, example_of(name))
         if self.schema != SCHEMA:
             raise InputError(
                 "E_REQUEST",

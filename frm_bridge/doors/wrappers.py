@@ -43,8 +43,10 @@ Dialog.show();
 _MEASURE = """\
 folder = frmFolder();
 title = File.getName(image_path);
+named = "";
 if (image_path == "") {{
     title = getTitle();
+    named = title;
     image_path = folder + "image.tif";
     frmSave("{measures}", image_path);
 }}
@@ -52,7 +54,8 @@ frmForget(title);
 output = frmWhole(output_folder);
 if (output == "") output = folder + "results";
 lines = frmAsk("{command}", folder, newArray("action=analyze", "workflow={workflow}",
-    "input=" + image_path, "output=" + output, "overwrite=true",
+    "input=" + image_path, "output=" + output, "overwrite=true", "door=macro",
+    "input_title=" + named,
     {words}));
 frmSay("{command}", lines);
 frmShow(lines, output + "/", folder, title);
@@ -65,7 +68,7 @@ _REQUEST = """\
 stem = frmStem({first});
 {paths}
 frmForget("{command}");
-lines = frmAsk("{command}", folder, newArray("action={action}",
+lines = frmAsk("{command}", folder, newArray("action={action}", "door=macro",
     {words}));
 frmReport("{command}", lines, folder);
 frmDelete(folder);
@@ -84,13 +87,15 @@ kept = lengthOf(output_folder) > 0;
 if (kept) output = frmTarget("{command}", output_folder, title);
 folder = frmFolder();
 if (!kept) output = folder + "prediction.tif";
+named = "";
 if (image_path == "") {{
+    named = title;
     File.makeDirectory(folder + "of");
     image_path = folder + "of/" + frmStem(title) + ".tif";
     frmSave("channel", image_path);
 }}
-lines = frmAsk("{command}", folder, newArray("action=predict",
-    "input=" + image_path, "output=" + output,
+lines = frmAsk("{command}", folder, newArray("action=predict", "door=macro",
+    "input=" + image_path, "input_title=" + named, "output=" + output,
     {words}));
 frmSay("{command}", lines);
 if (kept) print("{command}: " + output);
@@ -163,8 +168,13 @@ def _requesting(script: Path, asked: Sequence[Parameter], action: str) -> str:
     images = [each.name for each in asked if each.name in IMAGES]
     wanted = "folder" if action == "split" else "file"
     paths = [
-        f'{name} = frmPath("{command}", "{name}", {name}, folder, stem, "{wanted}");'
+        f"{name}_title = {name};\n"
+        f'{name} = frmPath("{command}", "{name}", {name}, folder, stem, "{wanted}");\n'
+        f'if (!startsWith({name}, folder)) {name}_title = "";'
         for name in images
+    ]
+    titles = [
+        f'"{_REQUESTED.get(name, name)}_title=" + {name}_title' for name in images
     ]
     check = ""
     if action == "split":  # nobody would find tiles among temporary files
@@ -176,7 +186,7 @@ def _requesting(script: Path, asked: Sequence[Parameter], action: str) -> str:
         first=images[0],
         check=check,
         paths="\n".join(paths),
-        words=_words(asked),
+        words=",\n    ".join((*titles, _words(asked))),
     )
     about = f"asks Python, as the script {script.name} does in a Fiji."
     return _macro(script, asked, about, body)

@@ -162,7 +162,7 @@ def load_onnx(path: Path) -> onnx.ModelProto:
         raise ModelError(
             "E_MODEL_MISSING",
             f"there is no model file {path}",
-            "give the path of an .onnx file, or a name from 'frm-bridge models list'",
+            "give the path of an .onnx file",
         )
     try:
         model = onnx.load(path, format="protobuf")

@@ -32,7 +32,7 @@ def find_model(model: str | Path) -> Path:
         "E_MODEL_MISSING",
         f"{model} is neither a file nor a shipped model "
         f"({', '.join(shipped) or 'none is shipped'})",
-        "give the path of an .onnx file, or a name from 'frm-bridge models list'",
+        "give the path of an .onnx file, or one of these names",
     )
 
 

@@ -231,7 +231,7 @@ def _refuse_itself(image: Path, output: Path) -> None:
         raise OutputError(
             "E_OUTPUT_IS_INPUT",
             f"the prediction would be written over the image {image}",
-            "choose another --output folder",
+            "choose another --output",
         )
 
 

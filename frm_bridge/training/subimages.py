@@ -136,7 +136,7 @@ def _check_folders(pairs: Sequence[Pair], output: Path, *, overwrite: bool) -> N
             raise OutputError(
                 "E_OUTPUT_IS_INPUT",
                 f"the tiles would lie among the images in {folder}",
-                "choose another --output folder",
+                "choose another --output",
             )
         if folder.is_dir() and any(folder.iterdir()):
             check_absent(folder, overwrite=overwrite)

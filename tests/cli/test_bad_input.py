@@ -95,7 +95,7 @@ ROWS = [
         )
         for name, *said in (
             ("text", "E_MODEL_FORMAT", "is not an ONNX model"),
-            ("absent", "E_MODEL_MISSING", "models list"),
+            ("absent", "E_MODEL_MISSING", "one of these names"),
             ("cardless", "E_MODEL_NO_CARD", "--input-mean, --input-sd"),
             ("cardless", "E_MODEL_NO_CARD", "--normalise field"),
             ("two-channels", "E_MODEL_CHANNELS", "one channel"),

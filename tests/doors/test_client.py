@@ -194,7 +194,11 @@ def test_a_failure_is_the_servers(frm: Client, here: Path, field: Path) -> None:
         frm.predict(field, MODEL, "there.tif")
     assert failed.value.code == "E_OUTPUT_EXISTS"
     assert failed.value.message == f"{here / 'there.tif'} exists already"
-    assert "--overwrite" in failed.value.fix
+    assert failed.value.fix == "choose another output, or allow it with overwrite=True"
+    with pytest.raises(frm_bridge.FrmError) as failed:
+        frm.predict(np.zeros((32, 32)), MODEL)
+    assert failed.value.message.startswith("the array")
+    assert "array.tif" not in failed.value.message
     with pytest.raises(frm_bridge.FrmError, match="neither a file") as failed:
         frm.predict(field, "none.onnx", "out.tif")
     assert failed.value.code == "E_MODEL_MISSING"

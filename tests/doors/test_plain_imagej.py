@@ -277,7 +277,7 @@ def test_a_split_from_the_menu_is_that_of_python_and_errors_are_shown(
         *done,
         "12",
         f"FRM Split: {here}/tiles/pairs.csv exists already",
-        "fix: choose another --output, or allow it with --overwrite",
+        "fix: choose another output_folder, or allow it with overwrite=true",
         "(E_OUTPUT_EXISTS)",
         *done,
         done[0],
@@ -358,4 +358,31 @@ def test_what_a_person_does_by_mouse_is_recorded_and_replays(tmp_path: Path) -> 
     names = ["dialog", "menu", "nuclei", "predict"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"imagej-{name}.png" for name in names
+    ]
+
+
+def test_a_failure_names_the_image_by_its_title_and_keys_of_the_line(
+    run_macro: Callable[..., str], tmp_path: Path
+) -> None:
+    here = tmp_path.as_posix()
+    printed = run_macro(
+        f"""
+        newImage("flat: 1 %.tif", "16-bit black", 64, 48, 1);
+        run("FRM Predict", "device=cpu");
+        run("FRM Nuclei", "blur_sigma_px=1");
+        newImage("small", "16-bit ramp", 64, 48, 1);
+        newImage("large", "16-bit ramp", 64, 56, 1);
+        run("FRM Split", "input=small target=large output_folder=[{here}/cut]");
+        run("FRM Compare", "truth=small prediction=large output_folder=[{here}/c]");
+        """,
+    )
+    assert [line for line in printed.splitlines() if line.startswith("FRM")] == [
+        "FRM Predict: flat: 1 %.tif: every pixel is 0; an image with structure was "
+        "expected",
+        "FRM Nuclei: the workflow nuclei failed: every pixel of the image is 0: it is "
+        "constant",
+        "FRM Split: input and target must have one size: small (48, 64) and large "
+        "(56, 64)",
+        "FRM Compare: truth and prediction must have one size: small is 64 x 48 px, "
+        "large is 64 x 56 px",
     ]

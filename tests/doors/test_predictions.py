@@ -211,7 +211,8 @@ def test_an_earlier_prediction_stays_unless_it_may_go(
     folder.mkdir()
     (folder / "films é.tif").write_text("an earlier one")
     active(movie)
-    assert "exists already\nfix: " in predict(output_folder=str(folder))
+    fix = "fix: choose another output_folder, or allow it with overwrite=true"
+    assert f"exists already\n{fix}" in predict(output_folder=str(folder))
     assert active().getTitle() == movie.getTitle()
     assert predict(output_folder=str(folder), overwrite=True) == ""
     assert tifffile.imread(folder / "films é.tif").shape == (2, 3, 32, 48)
@@ -227,6 +228,8 @@ def test_what_cannot_be_predicted_is_said_with_its_fix(
     failure = predict(model="no such model")
     assert "FRM Predict: no such model is neither a file nor" in failure
     assert "\nfix: " in failure
+    active(jimport("ij.IJ").createImage("flat: 1.tif", "16-bit black", 32, 32, 1))
+    assert "FRM Predict: flat: 1.tif: every pixel is 0" in predict()
     active(jimport("ij.IJ").createImage("colours", "RGB black", 32, 32, 1))
     assert "colours is a colour image\nfix: choose a grey one" in predict()
 

@@ -48,7 +48,7 @@ def test_every_field_can_be_said_in_words_and_has_its_type() -> None:
     text = (
         "schema=1 job=j7 action=predict model=m.onnx input=a.tif output=b.tif truth= "
         "workflow= min_iou= pixel_size_um= channel=2 window=512 device=cpu "
-        "require_gpu=true overwrite=FALSE"
+        "require_gpu=true overwrite=FALSE door=macro input_title=a truth_title="
     )
     request = read_request(text.split())
     assert {name: getattr(request, name) for name in NAMES} == {
@@ -68,6 +68,9 @@ def test_every_field_can_be_said_in_words_and_has_its_type() -> None:
         "device": "cpu",
         "require_gpu": True,
         "overwrite": False,
+        "door": "macro",
+        "input_title": "a",
+        "truth_title": "",
     }
 
 

@@ -23,11 +23,17 @@ output_folder = frmGiven("output_folder", Dialog.getString());
 
 folder = frmFolder();
 stem = frmStem(truth);
+truth_title = truth;
 truth = frmPath("FRM Compare", "truth", truth, folder, stem, "file");
+if (!startsWith(truth, folder)) truth_title = "";
+prediction_title = prediction;
 prediction = frmPath("FRM Compare", "prediction", prediction, folder, stem, "file");
+if (!startsWith(prediction, folder)) prediction_title = "";
 output_folder = frmOutput("FRM Compare", output_folder);
 frmForget("FRM Compare");
-lines = frmAsk("FRM Compare", folder, newArray("action=compare",
+lines = frmAsk("FRM Compare", folder, newArray("action=compare", "door=macro",
+    "truth_title=" + truth_title,
+    "input_title=" + prediction_title,
     "truth=" + truth,
     "input=" + prediction,
     "workflow=" + frmNamed(workflow),

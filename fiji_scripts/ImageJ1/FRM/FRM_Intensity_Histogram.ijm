@@ -21,8 +21,10 @@ output_folder = frmGiven("output_folder", Dialog.getString());
 
 folder = frmFolder();
 title = File.getName(image_path);
+named = "";
 if (image_path == "") {
     title = getTitle();
+    named = title;
     image_path = folder + "image.tif";
     frmSave("pair", image_path);
 }
@@ -30,7 +32,8 @@ frmForget(title);
 output = frmWhole(output_folder);
 if (output == "") output = folder + "results";
 lines = frmAsk("FRM Intensity Histogram", folder, newArray("action=analyze", "workflow=histogram",
-    "input=" + image_path, "output=" + output, "overwrite=true",
+    "input=" + image_path, "output=" + output, "overwrite=true", "door=macro",
+    "input_title=" + named,
     "prediction_image=" + frmNamed(prediction_image),
     "bins=" + bins,
     "bit_depth=" + bit_depth,

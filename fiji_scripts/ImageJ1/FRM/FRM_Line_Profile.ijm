@@ -27,8 +27,10 @@ output_folder = frmGiven("output_folder", Dialog.getString());
 
 folder = frmFolder();
 title = File.getName(image_path);
+named = "";
 if (image_path == "") {
     title = getTitle();
+    named = title;
     image_path = folder + "image.tif";
     frmSave("plane", image_path);
 }
@@ -36,7 +38,8 @@ frmForget(title);
 output = frmWhole(output_folder);
 if (output == "") output = folder + "results";
 lines = frmAsk("FRM Line Profile", folder, newArray("action=analyze", "workflow=profile",
-    "input=" + image_path, "output=" + output, "overwrite=true",
+    "input=" + image_path, "output=" + output, "overwrite=true", "door=macro",
+    "input_title=" + named,
     "x1=" + x1,
     "y1=" + y1,
     "x2=" + x2,

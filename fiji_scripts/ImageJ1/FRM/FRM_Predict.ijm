@@ -31,13 +31,15 @@ kept = lengthOf(output_folder) > 0;
 if (kept) output = frmTarget("FRM Predict", output_folder, title);
 folder = frmFolder();
 if (!kept) output = folder + "prediction.tif";
+named = "";
 if (image_path == "") {
+    named = title;
     File.makeDirectory(folder + "of");
     image_path = folder + "of/" + frmStem(title) + ".tif";
     frmSave("channel", image_path);
 }
-lines = frmAsk("FRM Predict", folder, newArray("action=predict",
-    "input=" + image_path, "output=" + output,
+lines = frmAsk("FRM Predict", folder, newArray("action=predict", "door=macro",
+    "input=" + image_path, "input_title=" + named, "output=" + output,
     "model=" + frmNamed(model),
     "device=" + device,
     "window=" + window,

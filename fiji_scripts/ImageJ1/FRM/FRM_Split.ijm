@@ -22,11 +22,17 @@ output_folder = frmGiven("output_folder", Dialog.getString());
 frmNeed("FRM Split", "output_folder", output_folder);
 folder = frmFolder();
 stem = frmStem(input);
+input_title = input;
 input = frmPath("FRM Split", "input", input, folder, stem, "folder");
+if (!startsWith(input, folder)) input_title = "";
+target_title = target;
 target = frmPath("FRM Split", "target", target, folder, stem, "folder");
+if (!startsWith(target, folder)) target_title = "";
 output_folder = frmOutput("FRM Split", output_folder);
 frmForget("FRM Split");
-lines = frmAsk("FRM Split", folder, newArray("action=split",
+lines = frmAsk("FRM Split", folder, newArray("action=split", "door=macro",
+    "input_title=" + input_title,
+    "truth_title=" + target_title,
     "input=" + input,
     "truth=" + target,
     "tile=" + tile,

@@ -45,8 +45,10 @@ output_folder = frmGiven("output_folder", Dialog.getString());
 
 folder = frmFolder();
 title = File.getName(image_path);
+named = "";
 if (image_path == "") {
     title = getTitle();
+    named = title;
     image_path = folder + "image.tif";
     frmSave("movie", image_path);
 }
@@ -54,7 +56,8 @@ frmForget(title);
 output = frmWhole(output_folder);
 if (output == "") output = folder + "results";
 lines = frmAsk("FRM Track", folder, newArray("action=analyze", "workflow=tracks",
-    "input=" + image_path, "output=" + output, "overwrite=true",
+    "input=" + image_path, "output=" + output, "overwrite=true", "door=macro",
+    "input_title=" + named,
     "detector=" + detector,
     "blur_sigma_px=" + blur_sigma_px,
     "threshold_method=" + threshold_method,

@@ -31,7 +31,9 @@ def main(folder):
     request = {
         "action": "compare",
         "truth": one,
+        "truth_title": python_side.title_of(truth),
         "input": other,
+        "input_title": python_side.title_of(prediction),
         "workflow": python_side.whole(workflow),
         "parameters": python_side.whole(parameters),
         "min_iou": min_iou,

@@ -31,6 +31,7 @@ def main(folder):
     answer = python_side.ask(COMMAND, {
         "action": "predict",
         "input": source.path,
+        "input_title": source.title if source.imp else "",
         "model": python_side.whole(model),
         "device": device,
         "window": window,

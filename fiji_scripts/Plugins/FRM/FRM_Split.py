@@ -31,7 +31,9 @@ def main(folder):
     request = {
         "action": "split",
         "input": one,
+        "input_title": python_side.title_of(input),
         "truth": other,
+        "truth_title": python_side.title_of(target),
         "parameters": {
             "tile": tile, "input_suffix": input_suffix, "target_suffix": target_suffix},
         "overwrite": overwrite,

@@ -63,6 +63,7 @@ def ask(command, request):
     """Let Python do what a request asks, with its progress; Esc ends it."""
     IJ.showStatus(command + "...")
     IJ.resetEscape()
+    request = dict(request, door="macro")
     try:
         lines = server.ask(command, request)
     except server.NoServer as reason:
@@ -149,6 +150,11 @@ def as_files(names, folder, are_folders=False):
         save_channel(imp, path)
         paths.append(place if are_folders else path)
     return paths
+
+
+def title_of(name):
+    """What messages call an open image, of which Python sees a copy; files have names."""
+    return name if name and WindowManager.getImage(name) is not None else ""
 
 
 def stem_of(title):
