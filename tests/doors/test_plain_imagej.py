@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -306,30 +307,58 @@ def test_a_split_from_the_menu_is_that_of_python_and_errors_are_shown(
 
 
 def test_a_python_without_frm_bridge_is_told(
-    run_macro: Callable[..., str], imagej: Path, data_folder: Path
+    run_macro: Callable[..., str], imagej: Path, data_folder: Path, tmp_path: Path
 ) -> None:
     nuclei = data_folder / "mitocheck/xy_8bit__mitocheck_incenp_t1.tif"
     record = imagej / "plugins" / "FRM" / "frm.txt"
     installed = record.read_text()
     macro = f"""open("{nuclei.as_posix()}"); run("FRM Nuclei", "blur_sigma_px=x");"""
+    bare = tmp_path / "bare python"
+    venv.create(bare)
+    python = str(bare / "bin" / "python")
+
+    def said(text: str) -> list[str]:
+        record.write_text(text)
+        return run_macro(macro, PYTHONPATH="").splitlines()
+
     try:
-        record.write_text(installed.replace(sys.executable, "/no/python here"))
-        moved = run_macro(macro)
-        record.write_text(installed.replace(sys.executable, "true"))
-        other = run_macro(macro)
+        moved = said(installed.replace(sys.executable, "/no/python here"))
+        silent = said(installed.replace(sys.executable, "true"))
+        other = said(installed.replace(sys.executable, python))
+        empty = said("")
+        broken = said("\x00\x07 no lines")
+        record.unlink()
+        gone = run_macro(macro).splitlines()
     finally:
         record.write_text(installed)
-    assert moved.splitlines() == [
+    again = (
+        "fix: run frm-bridge install-fiji FOLDER again from the environment that has"
+    )
+    assert moved == [
         "FRM Nuclei: there is no Python at /no/python here, which the FRM commands "
         "were installed from",
-        "fix: run frm-bridge install-fiji FOLDER again from the environment that has "
-        "frm_bridge",
+        f"{again} has frm_bridge",
     ]
-    assert other.splitlines() == [
-        "FRM: no server (Python says nothing); Python is started for this call",
-        "FRM Nuclei: Python gave no answer: ",
-        "fix: install the FRM commands again from a Python that has frm_bridge",
+    here = f"{again} has frm_bridge, or install frm_bridge into this one by pip"
+    server, call = "FRM: no server (", "); Python is started for this call"
+    assert silent == [
+        f"{server}its Python says nothing{call}",
+        "FRM Nuclei: the Python at true gave no answer; it says: nothing",
+        here,
     ]
+    reason = "ModuleNotFoundError: No module named 'frm_bridge'"
+    assert other == [
+        f"{server}{reason}{call}",
+        f"FRM Nuclei: the Python at {python} has no frm_bridge; it says: {reason}",
+        here,
+    ]
+    named = (
+        f"{again} frm_bridge, or name its Python in the environment variable FRM_PYTHON"
+    )
+    unknown = "FRM Nuclei: frm_bridge's Python is not known here:"
+    assert empty == [f"{unknown} {record} is empty", named]
+    assert broken == [f"{unknown} {record} has no line python=", named]
+    assert gone == [f"{unknown} there is no {record}", named]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import venv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,18 @@ if TYPE_CHECKING:
 
 PROPERTY = "frm_bridge.python"
 LIBRARY = shipped_folder("fiji_scripts") / "lib"
+# Looks for the Python in the record of an install that lies elsewhere.
+LOOK = """
+#@ String record
+from frm import interpreter
+
+places = interpreter._configurations
+interpreter._configurations = lambda: [record]
+try:
+    interpreter.find_python()
+finally:
+    interpreter._configurations = places
+"""
 
 
 @pytest.fixture
@@ -197,8 +210,8 @@ def test_an_error_of_python_is_its_message_and_fix(
         ),
         (
             "true",
-            "Python gave no answer: ",
-            "install the FRM commands again from a Python that has frm_bridge",
+            "the Python at true gave no answer; it says: nothing",
+            "run frm-bridge install-fiji FOLDER again from the environment that has",
         ),
     ],
 )
@@ -215,6 +228,38 @@ def test_a_python_without_frm_bridge_is_told_to_the_user(
     assert f"\nfix: {fix}" in printed
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+def test_a_python_without_frm_bridge_is_told_in_its_own_words(
+    python: Callable[[str], None], folders: dict[str, str], tmp_path: Path
+) -> None:
+    venv.create(tmp_path / "bare")
+    bare, program = tmp_path / "bare" / "bin" / "python", tmp_path / "python"
+    program.write_text(f'#!/bin/sh\nexec env -u PYTHONPATH "{bare}" "$@"\n')
+    program.chmod(0o755)
+    python(str(program))
+    printed = run("compare", **folders)
+    assert f"Failure: the Python at {program} has no frm_bridge; it says: " in printed
+    assert "No module named 'frm_bridge')\nfix: run frm-bridge install-fiji" in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "is empty"), ("\0\7 no lines", "has no line python="), ("python=", "has no")],
+)
+def test_a_broken_record_of_the_install_is_told_as_it_is(
+    text: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("FRM_PYTHON", raising=False)
+    record, script = tmp_path / "frm.txt", tmp_path / "look.py"
+    record.write_text(text)
+    script.write_text(LOOK)
+    printed = run_script(
+        start_imagej(), script, {"record": str(record)}, library=LIBRARY
+    )
+    assert f"frm_bridge's Python is not known here: {record} {said}" in printed
+    assert "\nfix: run frm-bridge install-fiji FOLDER again from the" in printed
+
+
 def test_an_unknown_python_is_told_with_the_places_looked_at(
     folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,7 +268,7 @@ def test_an_unknown_python_is_told_with_the_places_looked_at(
     assert "frm_bridge's Python is not known here: there is no " in printed
     places = [Path("scripts/Plugins/FRM/frm.txt"), Path("plugins/FRM/frm.txt")]
     assert all(str(place) in printed for place in places)
-    assert "\nfix: install the FRM commands again from the Python" in printed
+    assert "\nfix: run frm-bridge install-fiji FOLDER again from the" in printed
 
 
 def test_escape_ends_the_process(

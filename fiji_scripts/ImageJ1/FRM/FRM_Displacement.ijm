@@ -228,7 +228,7 @@ function frmStart(command, folder) {
     showStatus("starting Python...");
     last = frmLast(exec(python, "-P", "-m", "frm_bridge.cli", "serve", "--detach", "--ij"));
     if (startsWith(last, "OK ")) return "";
-    if (last == "") return "Python says nothing";
+    if (last == "") last = frmWhy(python);
     return last;
 }
 
@@ -303,12 +303,29 @@ function frmPython(command, folder) {
     if (path == "") path = frmValue(frmInstalled(), "python");
     if (path != "" && (File.getName(path) == path || File.exists(path))) return path;
     frmDelete(folder);
-    if (path == "")
-        exit(command + ": there is no " + getDirectory("plugins") + "FRM/frm.txt\nfix: "
-            + "install the FRM commands again");
+    if (path == "") {
+        place = getDirectory("plugins") + "FRM/frm.txt";
+        found = "there is no " + place;
+        if (File.exists(place)) {
+            found = place + " has no line python=";
+            if (File.length(place) == 0) found = place + " is empty";
+        }
+        exit(command + ": frm_bridge's Python is not known here: " + found + "\nfix: run "
+            + "frm-bridge install-fiji FOLDER again from the environment that has "
+            + "frm_bridge, or name its Python in the environment variable FRM_PYTHON");
+    }
     exit(command + ": there is no Python at " + path + ", which the FRM commands were "
         + "installed from\nfix: run frm-bridge install-fiji FOLDER again from the "
         + "environment that has frm_bridge");
+}
+
+// Gives why a Python cannot run frm_bridge, in its own last words: exec() drops what goes
+// to standard error.
+function frmWhy(python) {
+    code = "import os, sys; os.dup2(1, 2); sys.path.pop(0); import frm_bridge.cli";
+    last = frmLast(exec(python, "-c", code));
+    if (last == "") return "its Python says nothing";
+    return last;
 }
 
 // Gives what was installed: the text of plugins/FRM/frm.txt.
@@ -394,9 +411,19 @@ function frmCheck(command, folder, printed) {
     if (startsWith(last, "OK ")) return lines;
     frmDelete(folder);
     showStatus(command + ": failed");
-    if (!startsWith(last, "ERR "))
-        exit(command + ": Python gave no answer: " + last
-            + "\nfix: install the FRM commands again from a Python that has frm_bridge");
+    if (!startsWith(last, "ERR ")) {
+        python = frmPython(command, folder);
+        found = " gave no answer; it says: ";
+        if (last == "") {
+            last = frmWhy(python);
+            if (indexOf(last, "No module named") >= 0 && indexOf(last, "frm_bridge") >= 0)
+                found = " has no frm_bridge; it says: ";
+            if (last == "its Python says nothing") last = "nothing";
+        }
+        exit(command + ": the Python at " + python + found + last + "\nfix: run frm-bridge "
+            + "install-fiji FOLDER again from the environment that has frm_bridge, or "
+            + "install frm_bridge into this one by pip");
+    }
     code = substring(last, 4, indexOf(last, " ", 4));
     bar = lastIndexOf(last, " | ");
     message = substring(last, 5 + lengthOf(code), bar);

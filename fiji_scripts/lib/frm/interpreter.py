@@ -74,10 +74,9 @@ def find_python():
     path = setting(PROPERTY, VARIABLE) or (installed() or {}).get("python")
     if not path:
         raise Failure(
-            u"frm_bridge's Python is not known here: there is no %s" % (
-                " and no ".join(_configurations())),
-            "install the FRM commands again from the Python that has frm_bridge, or "
-            "name that Python in the environment variable " + VARIABLE)
+            u"frm_bridge's Python is not known here: " + _why_unknown(),
+            "run frm-bridge install-fiji FOLDER again from the environment that has "
+            "frm_bridge, or name its Python in the environment variable " + VARIABLE)
     if os.path.basename(path) != path and not os.path.isfile(path):
         raise Failure(
             u"there is no Python at %s, which the FRM commands were installed from"
@@ -85,6 +84,16 @@ def find_python():
             "run frm-bridge install-fiji FOLDER again from the environment that has "
             "frm_bridge", "E_PYTHON_MISSING")
     return path
+
+
+def _why_unknown():
+    """What is wrong with frm.txt."""
+    places = _configurations()
+    for place in places:
+        if os.path.isfile(place):
+            wrong = u"has no line python=" if os.path.getsize(place) else u"is empty"
+            return u"%s %s" % (place, wrong)
+    return u"there is no " + u" and no ".join(places)
 
 
 def _configurations():
@@ -144,7 +153,7 @@ def _start(words):
     try:
         return builder.start()
     except IOException as error:
-        raise no_answer(error.getMessage())
+        raise no_answer(error.getMessage(), words[0])
 
 
 def _send(process, text):
@@ -164,7 +173,14 @@ def _end(process):
         process.destroyForcibly()
 
 
-def no_answer(last):
-    """The failure of a Python that says nothing that could be understood."""
-    return Failure(u"Python gave no answer: %s" % last,
-                   "install the FRM commands again from a Python that has frm_bridge")
+def no_answer(last, python=None):
+    """The failure of a Python that says nothing that could be understood.
+
+    ``last`` are its last words, those on standard error too.
+    """
+    python = python or find_python()
+    found = u"the Python at %s gave no answer; it says: %s" % (python, last or u"nothing")
+    if u"No module named" in last and u"frm_bridge" in last:
+        found = u"the Python at %s has no frm_bridge; it says: %s" % (python, last)
+    return Failure(found, "run frm-bridge install-fiji FOLDER again from the environment "
+                          "that has frm_bridge, or install frm_bridge into this one by pip")

@@ -110,7 +110,7 @@ def _start(command):
             raise
         raise NoServer(failure.message)
     if not lines or not lines[-1].startswith("OK "):
-        raise NoServer(lines[-1] if lines else "Python says nothing")
+        raise NoServer(lines[-1] if lines else u"its Python says nothing")
 
 
 def _wait(command, server, job):
