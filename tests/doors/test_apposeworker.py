@@ -580,3 +580,21 @@ def test_a_worker_analyses_and_compares(
     assert (tmp_path / "compared" / "report.html").is_file()
     assert task.outputs["message"]
     assert own_worker.invalid_lines() == []
+
+
+def test_the_snippet_for_python_runs_as_it_stands_in_the_document(
+    make_pixels: Callable[..., np.ndarray], capfd: pytest.CaptureFixture[str]
+) -> None:
+    document = Path(__file__).parents[2] / "docs" / "doors.md"
+    appose = document.read_text(encoding="utf-8").partition("\n## Appose\n")[2]
+    snippet = appose.partition("\n```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {"python": sys.executable, "pixels": make_pixels(48, 64)}
+    exec(snippet, names)  # noqa: S102 - our own document
+    expected = predict_image(names["pixels"], "nuclei-brightfield")
+    np.testing.assert_array_equal(names["stain"], expected)
+    assert "window 1 of 1\n" in capfd.readouterr().out
+    assert names["worker"].wait_for() == 0
+    for pipe in (names["worker"]._process.stdout, names["worker"]._process.stderr):
+        pipe.close()
+    for shared in (names["image"], names["prediction"]):
+        assert not (SHM / shared.shm.name).exists()
