@@ -26,6 +26,7 @@ from net.imagej import ImageJ
 FIJI = ImageJ()
 from ij import IJ
 from java.lang import System
+# BEFORE
 try:
     FIJI.ui().showUI()
     while IJ.getInstance() is None:
@@ -49,12 +50,13 @@ def fiji(tmp_path: Path) -> Path:
     return folder
 
 
-def run_macro(fiji: Path, macro: str) -> str:
+def run_macro(fiji: Path, macro: str, *, pressing: bool = False) -> str:
     """Let a Fiji with windows run a macro, and give what it wrote."""
     said = fiji.parent / "said.txt"
     file, session = fiji.parent / "macro.ijm", fiji.parent / "session.py"
     file.write_text(macro.replace("SAID", said.as_posix()), encoding="latin-1")
-    session.write_text(SESSION)
+    before = PRESSING.replace("SAID", said.as_posix()) if pressing else ""
+    session.write_text(SESSION.replace("# BEFORE\n", before))
     jars = os.pathsep.join(f"{fiji}/{each}/*" for each in ("jars", "plugins"))
     java = [str(check_java(fiji).home / "bin" / "java"), f"-Dplugins.dir={fiji}"]
     java += [f"-Dimagej.dir={fiji}", f"-Duser.home={fiji.parent}"]
@@ -75,6 +77,48 @@ def run_macro(fiji: Path, macro: str) -> str:
         pytest.fail(done.communicate()[0])
     assert said.exists(), printed
     return said.read_text(encoding="utf-8")
+
+
+# Presses OK in ImageJ's dialog of an error, and tells of it.
+PRESSING = """
+import codecs, threading
+from ij.gui import GenericDialog
+from java.awt import Window
+from java.awt.event import ActionEvent
+from java.lang import Thread
+def press():
+    while True:
+        for each in Window.getWindows():
+            if isinstance(each, GenericDialog) and each.isShowing():
+                with codecs.open("SAID", "w", "utf-8") as out:
+                    out.write(each.getTitle() + u"\\n" + IJ.getLog())
+                event = ActionEvent(each, ActionEvent.ACTION_PERFORMED, "OK")
+                event.setSource(each.getButtons()[0])
+                each.actionPerformed(event)
+        Thread.sleep(50)
+presser = threading.Thread(target=press)
+presser.setDaemon(True)
+presser.start()
+"""
+
+
+@pytest.mark.usefixtures("server_home")
+def test_a_failure_is_shown_and_logged_and_ends_the_macro(
+    fiji: Path, tmp_path: Path
+) -> None:
+    macro = """
+        newImage("a", "16-bit ramp", 64, 48, 1);
+        run("FRM Predict", "model=none device=cpu");
+        File.saveString("goes on", "SAID.on");
+    """
+    said = run_macro(fiji, macro, pressing=True)
+    assert said.splitlines() == [
+        "Macro Error",
+        "FRM Predict: none is neither a file nor a shipped model (nuclei-brightfield)",
+        "fix: give the path of an .onnx file, or a name from 'frm-bridge models list'",
+        "(E_MODEL_MISSING)",
+    ]
+    assert not (tmp_path / "said.txt.on").exists()
 
 
 def write_movie(folder: Path) -> Path:

@@ -13,8 +13,8 @@ from java.lang import Class
 
 def image():
     """The image that a macro line, or a person, means; None without one."""
-    by_thread = _private(WindowManager, "tempImageTable")
-    for thread in _callers():
+    by_thread = private(WindowManager, "tempImageTable")
+    for thread in callers():
         if by_thread.get(thread) is not None:
             return by_thread.get(thread)
     return WindowManager.getCurrentImage()
@@ -26,16 +26,16 @@ def show(imp):
         imp.show()
     if GraphicsEnvironment.isHeadless() or Interpreter.isBatchMode():
         WindowManager.setTempCurrentImage(imp)
-        for thread in _callers():
+        for thread in callers():
             WindowManager.setTempCurrentImage(thread, imp)
 
 
-def _callers():
+def callers():
     """The threads that wait for this one: a Fiji knows them."""
-    return list(_private(IJ, "_hooks").getThreadAncestors() or [])
+    return list(private(IJ, "_hooks").getThreadAncestors() or [])
 
 
-def _private(kind, name):
+def private(kind, name):
     """A static field; NB: of IJ._hooks Jython would take the method of that name."""
     field = Class.getDeclaredField(kind, name)
     field.setAccessible(True)

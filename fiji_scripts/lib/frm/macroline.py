@@ -11,6 +11,8 @@ import re
 from ij import IJ, Macro
 from java.lang import Thread
 
+from frm import active
+
 _RENAMED = re.compile(r"^# was: (\w+)=(\w+)$", re.MULTILINE)
 _READ = {"Integer": int, "Double": float, "Boolean": lambda text: text == "true"}
 
@@ -45,6 +47,16 @@ def fill_in(script):
             except ValueError:
                 continue
         module.resolveInput(name)
+
+
+def forget():
+    """Let the macro line answer no more dialogs: ImageJ would not show its own of an error.
+
+    NB: the line is kept by the macro's thread, where Macro.setOptions() changes this one.
+    """
+    lines = active.private(Macro, "table")
+    for thread in active.callers() + [Thread.currentThread()]:
+        lines.remove(thread)
 
 
 def _old_names(source):

@@ -15,7 +15,7 @@ from ij.measure import ResultsTable
 from ij.plugin import BrowserLauncher
 from java.awt import GraphicsEnvironment
 from java.io import File
-from java.lang import System
+from java.lang import RuntimeException, System
 from java.nio.file import Files
 
 from frm import images, interpreter, macroline, server
@@ -53,10 +53,26 @@ def run(command, body, script):
             raise
         IJ.showStatus(command + ": stopped")
         if not isinstance(problem, Stopped):
-            IJ.showStatus(command + ": failed")
-            IJ.error(command, unicode(problem))  # ends a macro that called the command
+            _show_failure(command, problem)
     finally:
         _delete(File(folder))
+
+
+def _show_failure(command, problem):
+    """Say what went wrong; a macro that called the command ends, as at ImageJ's errors."""
+    text = unicode(problem)
+    if not text.startswith(command):
+        text = u"%s: %s" % (command, text)
+    if problem.code:
+        text += u"\n(%s)" % problem.code
+    if IJ.isMacro():
+        IJ.log(text)
+        macroline.forget()
+    try:
+        IJ.error(command, text)
+    except RuntimeException:
+        pass  # so ImageJ ends a macro; SciJava would print where it comes from
+    IJ.showStatus(command + ": failed")
 
 
 def ask(command, request):
