@@ -31,6 +31,7 @@ _ONLY: dict[str, tuple[str, ...]] = {
     "pixel_size_um": ("analyze", "compare"),
     "channel": ("predict", "analyze"),
 }
+WHOLE_PATH = "write the path from the root, or the drive, on"
 PATHS = ("input", "output", "truth")
 COUNTS = ("schema", "window", "channel")
 MEASURES = ("min_iou", "pixel_size_um")
@@ -114,6 +115,8 @@ class Request:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+        for name, value in _changed_paths(self, _expanded).items():
+            object.__setattr__(self, name, value)
         for name, kind in (("action", Action), ("door", Door)):
             if (given := getattr(self, name)) not in (known := get_args(kind)):
                 found = f"{name} is {given!r}; expected one of {', '.join(known)}"
@@ -160,7 +163,7 @@ def check_absolute(request: Request) -> None:
         if not is_whole_path(path):
             shown = path if path.isprintable() else ascii(path)
             found = f"{name} is {shown}; a whole path was expected"
-            raise wrong_request(found, "write the path from the root, or the drive, on")
+            raise wrong_request(found, WHOLE_PATH)
         return path
 
     _with_each_path(request, check)
@@ -184,6 +187,13 @@ def with_whole_paths(request: Request) -> Request:
 
 def _with_each_path(request: Request, changed: Callable[[str, str], str]) -> Request:
     """Give a request with what ``changed(name, path)`` makes of each of its paths."""
+    return replace(request, **_changed_paths(request, changed))
+
+
+def _changed_paths(
+    request: Request, changed: Callable[[str, str], str]
+) -> dict[str, Any]:
+    """Give the fields that have paths, changed."""
 
     def named(name: str, text: str) -> str:
         # Others may be names of what is shipped; with a suffix they are files.
@@ -199,11 +209,21 @@ def _with_each_path(request: Request, changed: Callable[[str, str], str]) -> Req
     models = [request.model] if is_one else request.model.split(",")
     changes["model"] = ",".join(named("model", each.strip()) for each in models)
     changes["workflow"] = named("workflow", request.workflow)
-    changes["parameters"] = {
+    settings = {
         name: changed(name, str(value)) if name.endswith("_file") and value else value
         for name, value in request.parameters.items()
     }
-    return replace(request, **changes)
+    return changes | {"parameters": MappingProxyType(settings)}
+
+
+def _expanded(name: str, path: str) -> str:
+    """Put the user's home for a leading ``~/``, as a shell does; no other's."""
+    if not path.startswith("~"):
+        return path
+    if path[1:2] not in ("", "/", os.sep):
+        found = f"{name} is {path}; ~ alone stands for a folder, your home"
+        raise wrong_request(found, WHOLE_PATH)
+    return str(Path.home() / path[2:])
 
 
 def named_models(models: object) -> object:

@@ -51,7 +51,7 @@ if (image_path == "") {{
     frmSave("{measures}", image_path);
 }}
 frmForget(title);
-output = frmWhole(output_folder);
+output = output_folder;
 if (output == "") output = folder + "results";
 lines = frmAsk("{command}", folder, newArray("action=analyze", "workflow={workflow}",
     "input=" + image_path, "output=" + output, "overwrite=true", "door=macro",
@@ -205,13 +205,16 @@ def _macro(
     before = [f'frmRenamed("{old}", "{new}");\n' for old, new in renamed_keys(script)]
     if takes_image:
         before.append(f'image_path = frmImage("{command}");\n')
+    place = f'output_folder = frmPlace("{command}", output_folder);'
     library = shipped_folder("fiji_scripts") / "macros" / "frm.ijm"
     return _BEGIN.format(
         command=command,
         about=about,
         before="".join(before),
         fields="\n".join(map(field, asked)),
-        values="\n".join(f"{each.name} = {getter(each)};" for each in asked),
+        values="\n".join(
+            [f"{each.name} = {getter(each)};" for each in asked] + [place]
+        ),
         help=escaped(help_text(asked)),
         body=body,
         library=library.read_text(encoding="utf-8"),

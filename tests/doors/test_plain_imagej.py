@@ -264,6 +264,10 @@ def test_a_split_from_the_menu_is_that_of_python_and_errors_are_shown(
         run("FRM Split", "input=[field a.tif] target=[other: one] tile=32 "
             + "output_folder=[{here}/cut]");
         run("FRM Split", "{line}");
+        run("FRM Split", "{line} output_folder=[tiles too]");
+        run("FRM Split", "{line} output_folder=~ann/tiles");
+        run("FRM Split", "input=[~/predicted #1] target=~/truth tile=32 "
+            + "output_folder=[~/of home]");
         run("FRM Split", "input=[{here}/none] target=x output_folder=[{here}/x]");
         run("FRM Compare", "truth=[{here}]");
         run("FRM Compare", "truth=[{truth.as_posix()}] prediction=["
@@ -272,6 +276,7 @@ def test_a_split_from_the_menu_is_that_of_python_and_errors_are_shown(
     )
     assert "12 pairs of sub-images" in printed
     missing = "fix: give a folder, a file, or the title of an open image"
+    whole = "fix: write it from the root, or the drive, on, or as ~/ and what follows"
     known = ", ".join(shipped_scripts())
     done = ["FRM Split: 12 pairs of sub-images", f"FRM Split: {here}/tiles/pairs.csv"]
     assert printed.splitlines() == [
@@ -285,6 +290,14 @@ def test_a_split_from_the_menu_is_that_of_python_and_errors_are_shown(
         f"FRM Split: {here}/cut/pairs.csv",
         "FRM Split: output_folder is empty",
         "fix: name a folder",
+        "FRM Split: output_folder is tiles too; a whole path was expected",
+        whole,
+        "(E_REQUEST)",
+        "FRM Split: output_folder is ~ann/tiles; a whole path was expected",
+        whole,
+        "(E_REQUEST)",
+        done[0],
+        f"FRM Split: {here}/of home/pairs.csv",
         f"FRM Split: input is {here}/none: neither an open image, nor a file or folder",
         missing,
         "FRM Compare: prediction is empty",

@@ -191,6 +191,26 @@ def test_what_is_not_there_is_said_before_python_is_asked(
 
 
 @pytest.mark.usefixtures("python")
+def test_a_relative_output_folder_is_refused_and_a_tilde_is_the_users_home(
+    folders: dict[str, str], tmp_path: Path
+) -> None:
+    from scyjava import jimport
+
+    relative = run("compare", **folders, output_folder="compared")
+    assert (
+        "output_folder is compared; a whole path was expected\nfix: write" in relative
+    )
+    system = jimport("java.lang.System")
+    home = system.setProperty("user.home", str(tmp_path))
+    try:
+        given = {"input": "~/prediction", "target": "~/truth", "tile": 16}
+        assert run("split", **given, output_folder="~/tiles") == ""
+    finally:
+        system.setProperty("user.home", home)
+    assert (tmp_path / "tiles" / "pairs.csv").is_file()
+
+
+@pytest.mark.usefixtures("python")
 def test_an_error_of_python_is_its_message_and_fix(
     folders: dict[str, str], tmp_path: Path
 ) -> None:

@@ -88,6 +88,29 @@ def test_what_depends_on_the_folder_of_whoever_asks_is_refused(
     assert caught.value.code == "E_REQUEST"
 
 
+def test_a_tilde_is_the_home_of_whoever_asks_wherever_a_request_has_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    words = ["workflow=~/own.py", "input=~/a/~b.tif", "output=~", "roi_file=~/a.roi"]
+    asked = parse_words(["action=analyze", *words])
+    assert (asked.input, asked.output) == (tmp_path / "a" / "~b.tif", tmp_path)
+    assert asked.workflow == str(tmp_path / "own.py")
+    assert asked.parameters["roi_file"] == str(tmp_path / "a.roi")
+    models = {"action": "predict", "model": "~/m.onnx,nuclei-brightfield"}
+    given = parse_json(json.dumps({**models, "input": "~/a.tif", "output": "~/o.tif"}))
+    assert given.model == f"{tmp_path / 'm.onnx'},nuclei-brightfield"
+    check_absolute(asked)
+
+
+def test_the_home_of_somebody_else_is_refused() -> None:
+    words = ["action=analyze", "workflow=nuclei", "input=/a.tif", "output=~ann/x"]
+    with pytest.raises(InputError, match="output is ~ann/x; ~ alone") as caught:
+        parse_words(words)
+    assert caught.value.fix == "write the path from the root, or the drive, on"
+
+
 def test_names_of_what_is_shipped_and_no_file_are_no_paths() -> None:
     whole = Path.cwd()
     check_absolute(Request("predict", whole, whole, model="nuclei-brightfield, actin"))

@@ -18,6 +18,7 @@ input_suffix = frmGiven("input_suffix", Dialog.getString());
 target_suffix = frmGiven("target_suffix", Dialog.getString());
 overwrite = Dialog.getChoice();
 output_folder = frmGiven("output_folder", Dialog.getString());
+output_folder = frmPlace("FRM Split", output_folder);
 
 frmNeed("FRM Split", "output_folder", output_folder);
 folder = frmFolder();
@@ -374,15 +375,38 @@ function frmWrite(words, path) {
     File.saveString(text, path);
 }
 
+// Gives a path with the user's home for a leading ~/.
+function frmExpanded(path) {
+    if (!matches(path, "~([/\\\\].*)?")) return path;
+    return getDirectory("home") + substring(path, minOf(2, lengthOf(path)));
+}
+
 // Gives a path that does not depend on a current folder.
 function frmWhole(path) {
-    if (path == "" || matches(path, "([/\\\\]|[A-Za-z]:).*")) return path;
+    path = frmExpanded(path);
+    if (path == "" || frmIsWhole(path)) return path;
     return getInfo("user.dir") + "/" + path;
+}
+
+// Tells a path that does not depend on a current folder.
+function frmIsWhole(path) {
+    return matches(path, "([/\\\\]|[A-Za-z]:).*");
+}
+
+// Gives the output folder that is meant. Ends the macro where it is relative: it would
+// lie in ImageJ's own folder.
+function frmPlace(command, given) {
+    path = frmExpanded(given);
+    if (path == "" || frmIsWhole(path)) return path;
+    exit(command + ": output_folder is " + given + "; a whole path was expected\nfix: "
+        + "write it from the root, or the drive, on, or as ~/ and what follows"
+        + "\n(E_REQUEST)");
 }
 
 // Gives the path of a file; what names none is a name, and stays as it is.
 function frmNamed(name) {
-    if (name != "" && File.exists(name)) name = frmWhole(name);
+    path = frmExpanded(name);
+    if (name != "" && File.exists(path)) name = frmWhole(path);
     return name;
 }
 
@@ -423,7 +447,7 @@ function frmSay(command, lines) {
 
 // Gives the file for a prediction: never that of the active image.
 function frmTarget(command, output_folder, title) {
-    path = frmWhole(output_folder);
+    path = output_folder;
     if (!endsWith(path, "/") && !endsWith(path, "\\")) path = path + "/";
     path = path + frmStem(title) + ".tif";
     if (nImages == 0) return path;
@@ -549,9 +573,10 @@ function frmPath(command, key, name, folder, stem, wanted) {
             return path;
         }
     }
-    if (name != "" && File.exists(name)) {
-        name = frmWhole(name);
-        return name;
+    path = frmExpanded(name);
+    if (name != "" && File.exists(path)) {
+        path = frmWhole(path);
+        return path;
     }
     frmDelete(folder);
     found = " is " + name + ": neither an open image, nor a file or folder";
@@ -571,7 +596,6 @@ function frmStem(name) {
 
 // Gives the folder for results; without a name a new one among the temporary ones.
 function frmOutput(command, output) {
-    output = frmWhole(output);
     if (output != "") return output;
     return getDirectory("temp") + command + " " + d2s(getTime(), 0);
 }

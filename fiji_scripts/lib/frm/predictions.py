@@ -7,7 +7,7 @@ from ij.measure import Calibration
 from ij.plugin import ContrastEnhancer
 from java.io import File
 
-from frm import active, images, python_side
+from frm import active, images, python_side, results
 
 _SATURATED_PERCENT = 0.35  # as ImageJ's own Auto
 
@@ -23,11 +23,11 @@ class Source(object):
             path = os.path.join(folder, "of", self._stem + ".tif")
             os.mkdir(os.path.dirname(path))
             python_side.save_channel(self.imp, path)
-        self.path = File(path).getAbsolutePath()
+        self.path = File(results.expanded(path)).getAbsolutePath()
 
     def target(self, folder):
         """The file for the prediction: never that of the image itself."""
-        path = os.path.join(File(folder).getAbsolutePath(), self._stem + ".tif")
+        path = os.path.join(results.whole_folder(folder), self._stem + ".tif")
         own = self.imp.getOriginalFileInfo() if self.imp else None
         if own is not None and own.directory and own.fileName:
             if File(own.directory, own.fileName).getCanonicalPath() == (

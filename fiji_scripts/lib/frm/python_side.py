@@ -20,7 +20,7 @@ from java.nio.file import Files
 
 from frm import images, interpreter, macroline, server
 from frm.interpreter import Failure, Stopped
-from frm.results import Problem
+from frm.results import Problem, expanded, whole_folder
 
 _ENDING = re.compile(r"(\.ome)?\.[A-Za-z][A-Za-z0-9]{1,4}$")  # not 5um of "at 1.5um"
 _NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
@@ -104,7 +104,8 @@ def _answer(command, lines):
 
 def whole(path):
     """A path that does not depend on a current folder; a name of no file stays."""
-    return File(path).getAbsolutePath() if path and os.path.exists(path) else path
+    place = expanded(path)
+    return File(place).getAbsolutePath() if path and os.path.exists(place) else path
 
 
 def say(command, answer, path):
@@ -135,7 +136,7 @@ def show(command, answer):
 def output_of(command, folder):
     """The folder for results; without a name a new one among the temporary ones."""
     if folder:
-        return File(folder).getAbsolutePath()
+        return whole_folder(folder)
     name = "%s %d" % (command, System.currentTimeMillis())
     return os.path.join(System.getProperty("java.io.tmpdir"), name)
 
@@ -154,11 +155,11 @@ def as_files(names, folder, are_folders=False):
     for key, name in names:
         imp = WindowManager.getImage(name) if name else None
         if imp is None:
-            if not name or not os.path.exists(name):
+            if not name or not os.path.exists(expanded(name)):
                 found = u"is %s: neither an open image, nor a file or folder" % name
                 raise Failure(u"%s %s" % (key, found if name else "is empty"),
                               "give a folder, a file, or the title of an open image")
-            paths.append(File(name).getAbsolutePath())
+            paths.append(whole(name))
             continue
         place = os.path.join(folder, key)
         os.makedirs(place)

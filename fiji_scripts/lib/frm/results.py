@@ -107,8 +107,26 @@ class Report(object):
             out.write(text.decode("ascii") + u"\n")
 
 
+def expanded(path):
+    """A path with the user's home for a leading ~/."""
+    if path[:2] in ("~", "~/", "~" + os.sep):
+        return os.path.join(System.getProperty("user.home"), path[2:])
+    return path
+
+
+def whole_folder(path):
+    """The output folder that is meant; a relative one would lie in ImageJ's own folder."""
+    place = expanded(path)
+    if place and not os.path.isabs(place):
+        fix = "write it from the root, or the drive, on, or as ~/ and what follows"
+        raise Problem(u"output_folder is %s; a whole path was expected\nfix: %s" % (
+            path, fix), "E_REQUEST", fix)
+    return place
+
+
 def run(workflow, body, parameters, folder):
     """Call ``body(report)`` and write result.json, also when it fails."""
+    folder = whole_folder(folder)
     if not folder and GraphicsEnvironment.isHeadless():
         raise Problem("output_folder is empty, and there is no display to show results")
     if folder and not os.path.isdir(folder):
