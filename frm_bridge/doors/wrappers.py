@@ -202,15 +202,16 @@ def _macro(
 ) -> str:
     """Write a macro that asks for parameters, does its work, and brings the library."""
     command = _command(script)
-    before = [f'frmRenamed("{old}", "{new}");\n' for old, new in renamed_keys(script)]
+    hidden = ["image_path"] if takes_image else []
+    before = _reading(script, [*hidden, *(each.name for each in asked)])
     if takes_image:
-        before.append(f'image_path = frmImage("{command}");\n')
+        before += f'image_path = frmImage("{command}");\n'
     place = f'output_folder = frmPlace("{command}", output_folder);'
     library = shipped_folder("fiji_scripts") / "macros" / "frm.ijm"
     return _BEGIN.format(
         command=command,
         about=about,
-        before="".join(before),
+        before=before,
         fields="\n".join(map(field, asked)),
         values="\n".join(
             [f"{each.name} = {getter(each)};" for each in asked] + [place]
@@ -219,6 +220,15 @@ def _macro(
         body=body,
         library=library.read_text(encoding="utf-8"),
     )
+
+
+def _reading(script: Path, keys: Sequence[str]) -> str:
+    """Write what becomes of a macro line's keys before the dialog takes them."""
+    old_names = renamed_keys(script)
+    known = ", ".join(f'"{key}"' for key in [*keys, *(old for old, _ in old_names)])
+    lines = [f'frmKeys("{_command(script)}", newArray({known}));\n']
+    lines += [f'frmRenamed("{old}", "{new}");\n' for old, new in old_names]
+    return "".join(lines)
 
 
 def _command(script: Path) -> str:

@@ -102,22 +102,32 @@ presser.start()
 """
 
 
+UNKNOWN = [
+    "FRM Predict: none is neither a file nor a shipped model (nuclei-brightfield)",
+    "fix: give the path of an .onnx file, or a name from 'frm-bridge models list'",
+    "(E_MODEL_MISSING)",
+]
+MISSPELT = ["FRM Predict has no key devise", "fix: write device", "(E_REQUEST)"]
+
+
+@pytest.mark.parametrize(
+    ("options", "logged"),
+    [
+        ("model=none device=cpu", UNKNOWN),
+        ("model=[a [b] devices=no] tile=0 devise=cpu", MISSPELT),
+    ],
+)
 @pytest.mark.usefixtures("server_home")
 def test_a_failure_is_shown_and_logged_and_ends_the_macro(
-    fiji: Path, tmp_path: Path
+    options: str, logged: list[str], fiji: Path, tmp_path: Path
 ) -> None:
-    macro = """
+    macro = f"""
         newImage("a", "16-bit ramp", 64, 48, 1);
-        run("FRM Predict", "model=none device=cpu");
+        run("FRM Predict", "{options}");
         File.saveString("goes on", "SAID.on");
     """
     said = run_macro(fiji, macro, pressing=True)
-    assert said.splitlines() == [
-        "Macro Error",
-        "FRM Predict: none is neither a file nor a shipped model (nuclei-brightfield)",
-        "fix: give the path of an .onnx file, or a name from 'frm-bridge models list'",
-        "(E_MODEL_MISSING)",
-    ]
+    assert said.splitlines() == ["Macro Error", *logged]
     assert not (tmp_path / "said.txt.on").exists()
 
 

@@ -280,6 +280,30 @@ def test_what_cannot_be_done_is_said_with_its_fix_and_the_macro_goes_on(
     assert not list(tmp_path.glob("frm*"))
 
 
+def test_a_key_that_a_command_has_not_is_refused_with_those_it_has(
+    run_macro: Callable[..., str], stain: Path
+) -> None:
+    printed = run_macro(
+        f"""
+        open("{stain.as_posix()}");
+        run("FRM Predict", "model=[a [b] devise=no] devise=cpu");
+        run("FRM Nuclei", "watershed blur_sigma=2");
+        run("FRM Split", "input=[a b] targets=[c d]");
+        print("goes on", nImages);
+        """
+    )
+    keys = "output_folder, model, device, window, require_gpu, overwrite"
+    lines = printed.splitlines()
+    assert lines[:3] == [
+        "FRM Predict has no key devise",
+        f"fix: write one of image_path, {keys}, tile",
+        "(E_REQUEST)",
+    ]
+    assert lines[3] == "FRM Nuclei has no key blur_sigma"
+    assert lines[6] == "FRM Split has no key targets"
+    assert lines[9:] == ["goes on 1"]
+
+
 LONG = """
     newImage("long", "16-bit ramp", 512, 512, 60);
     run("FRM Predict", "device=cpu window=128 output_folder=[{folder}/kept]");

@@ -1,6 +1,7 @@
 // FRM Split for plain ImageJ: asks Python, as the script FRM_Split.py does in a Fiji.
 // Made from that script's #@ lines by frm_bridge.doors.wrappers: change them there.
 requires("1.54i");
+frmKeys("FRM Split", newArray("input", "target", "tile", "input_suffix", "target_suffix", "overwrite", "output_folder"));
 Dialog.create("FRM Split");
 Dialog.addDirectory("input: Transmitted light: folder, or title of an open image", "");
 Dialog.addDirectory("target: Fluorescence: likewise", "");
@@ -93,6 +94,39 @@ function frmGrey(command) {
         exit(command + ": " + getTitle() + " has a palette of colours\nfix: choose a grey "
             + "one; where its values are grey levels, choose Image > Lookup Tables > Grays "
             + "first");
+}
+
+// Ends the macro where the macro line has a key that the command has not. A value in
+// [brackets] holds spaces.
+function frmKeys(command, known) {
+    options = "" + call("ij.Macro.getOptions");
+    if (options == "null") return;
+    depth = 0;
+    word = "";
+    for (i = 0; i < lengthOf(options); i++) {
+        sign = substring(options, i, i + 1);
+        if (sign == "[") depth++;
+        if (sign == "]") depth = maxOf(0, depth - 1);
+        if (depth > 0 || !matches(sign, "\\s")) {
+            word = word + sign;
+        } else {
+            frmKey(command, known, word);
+            word = "";
+        }
+    }
+}
+
+// Ends the macro where a word of the macro line has another key than those known.
+function frmKey(command, known, word) {
+    if (word == "") return;
+    if (indexOf(word, "=") >= 0) word = substring(word, 0, indexOf(word, "="));
+    list = "";
+    for (i = 0; i < known.length; i++) {
+        if (known[i] == word) return;
+        if (i > 0) list = list + ", ";
+        list = list + known[i];
+    }
+    exit(command + " has no key " + word + "\nfix: write one of " + list + "\n(E_REQUEST)");
 }
 
 // Lets a macro line that has the old name of a key mean the new one.

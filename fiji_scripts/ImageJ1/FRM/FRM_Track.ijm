@@ -2,6 +2,7 @@
 // FRM_Track.py runs in an ImageJ of its own, and opens the tables and labels it made.
 // Made from that script's #@ lines by frm_bridge.doors.wrappers: change them there.
 requires("1.54i");
+frmKeys("FRM Track", newArray("image_path", "detector", "blur_sigma_px", "threshold_method", "watershed", "min_area", "max_area", "area_unit", "min_contrast", "spot_radius", "spot_quality", "linking_distance", "gap_distance", "max_frame_gap", "splitting_distance", "length_unit", "slices_are_frames", "linker", "output_folder"));
 image_path = frmImage("FRM Track");
 Dialog.create("FRM Track");
 Dialog.addChoice("detector: What to track", newArray("nuclei", "labels", "LoG"), "nuclei");
@@ -129,6 +130,39 @@ function frmGrey(command) {
         exit(command + ": " + getTitle() + " has a palette of colours\nfix: choose a grey "
             + "one; where its values are grey levels, choose Image > Lookup Tables > Grays "
             + "first");
+}
+
+// Ends the macro where the macro line has a key that the command has not. A value in
+// [brackets] holds spaces.
+function frmKeys(command, known) {
+    options = "" + call("ij.Macro.getOptions");
+    if (options == "null") return;
+    depth = 0;
+    word = "";
+    for (i = 0; i < lengthOf(options); i++) {
+        sign = substring(options, i, i + 1);
+        if (sign == "[") depth++;
+        if (sign == "]") depth = maxOf(0, depth - 1);
+        if (depth > 0 || !matches(sign, "\\s")) {
+            word = word + sign;
+        } else {
+            frmKey(command, known, word);
+            word = "";
+        }
+    }
+}
+
+// Ends the macro where a word of the macro line has another key than those known.
+function frmKey(command, known, word) {
+    if (word == "") return;
+    if (indexOf(word, "=") >= 0) word = substring(word, 0, indexOf(word, "="));
+    list = "";
+    for (i = 0; i < known.length; i++) {
+        if (known[i] == word) return;
+        if (i > 0) list = list + ", ";
+        list = list + known[i];
+    }
+    exit(command + " has no key " + word + "\nfix: write one of " + list + "\n(E_REQUEST)");
 }
 
 // Lets a macro line that has the old name of a key mean the new one.

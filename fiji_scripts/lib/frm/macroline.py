@@ -6,6 +6,7 @@ dialog, when it fills in the module here and does no more, and then as usual.
 """
 from __future__ import absolute_import, division
 
+import difflib
 import re
 
 from ij import IJ, Macro
@@ -57,6 +58,34 @@ def forget():
     lines = active.private(Macro, "table")
     for thread in active.callers() + [Thread.currentThread()]:
         lines.remove(thread)
+
+
+def unknown_key(known):
+    """A key of the macro line that is none of those known, and its fix; or None."""
+    for key in _keys(Macro.getOptions() or u"" if IJ.isMacro() else u""):
+        if key not in known:
+            alike = difflib.get_close_matches(key, known, 1)
+            return key, u"write " + (alike[0] if alike else u"one of " + u", ".join(known))
+    return None
+
+
+def keys_of(script):
+    """What a macro line may name; ``script`` are the script's globals."""
+    info = script["org.scijava.script.ScriptModule"].getInfo()
+    names = [item.getName() for item in info.inputs()]
+    return names + _old_names(info.getProcessedScript()).values()
+
+
+def _keys(options):
+    """The keys of a macro line; a value in [brackets] holds spaces."""
+    words, depth = [u""], 0
+    for sign in options:
+        depth = max(0, depth + (sign == "[") - (sign == "]"))
+        if sign.isspace() and not depth:
+            words.append(u"")
+        else:
+            words[-1] += sign
+    return [word.partition("=")[0] for word in words if word]
 
 
 def _old_names(source):

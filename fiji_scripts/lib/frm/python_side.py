@@ -20,7 +20,7 @@ from java.nio.file import Files
 
 from frm import images, interpreter, macroline, server
 from frm.interpreter import Failure, Stopped
-from frm.results import Problem, expanded, whole_folder
+from frm.results import Problem, expanded, refuse_unknown, whole_folder
 
 _ENDING = re.compile(r"(\.ome)?\.[A-Za-z][A-Za-z0-9]{1,4}$")  # not 5um of "at 1.5um"
 _NO_FILE_NAME = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
@@ -47,6 +47,8 @@ def run(command, body, script):
         return
     folder = Files.createTempDirectory("frm").toString()
     try:
+        if IJ.isMacro():
+            refuse_unknown(command, macroline.keys_of(script))
         body(folder)
     except Problem as problem:
         if GraphicsEnvironment.isHeadless():

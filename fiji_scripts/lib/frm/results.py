@@ -17,7 +17,7 @@ from java.io import BufferedOutputStream, DataOutputStream, FileOutputStream
 from java.lang import System
 from java.util.zip import ZipEntry, ZipOutputStream
 
-from frm import active
+from frm import active, macroline
 
 _TO_QUOTE = re.compile(u'[",\r\n]')
 
@@ -124,8 +124,18 @@ def whole_folder(path):
     return place
 
 
+def refuse_unknown(command, known):
+    """Refuse a macro line with a key that the command has not."""
+    unknown = macroline.unknown_key(known)
+    if unknown:
+        found = u"%s has no key %s" % (command, unknown[0])
+        raise Problem(u"%s\nfix: %s" % (found, unknown[1]), "E_REQUEST", unknown[1])
+
+
 def run(workflow, body, parameters, folder):
     """Call ``body(report)`` and write result.json, also when it fails."""
+    known = ["image_path", "output_folder"] + [name for name, _ in parameters]
+    refuse_unknown(workflow, known)
     folder = whole_folder(folder)
     if not folder and GraphicsEnvironment.isHeadless():
         raise Problem("output_folder is empty, and there is no display to show results")
