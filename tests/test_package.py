@@ -17,6 +17,7 @@ ROOMS = [
     "errors",
     "shipped",
     "outputs",
+    "home",
     "images",
     "models",
     "prediction",

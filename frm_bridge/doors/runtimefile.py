@@ -15,19 +15,19 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frm_bridge.doors.namedlines import named_lines, read_named_lines
-from frm_bridge.errors import EnvironmentProblem, InputError
+from frm_bridge.home import VARIABLE as VARIABLE
+from frm_bridge.home import explained as explained
+from frm_bridge.home import home as home
 from frm_bridge.outputs import make_folder, replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
-VARIABLE = "FRM_BRIDGE_HOME"
 PROTOCOL = 1  # what server and clients say to each other; raised by any change of it
 
 
@@ -60,56 +60,6 @@ class ServerRecord:
     version: str
     protocol: int
     started: str
-
-
-def home() -> Path:
-    """Give the folder of all this, and make it, for its owner alone.
-
-    Raises
-    ------
-    InputError, EnvironmentProblem
-        ``E_HOME``.
-    """
-    named = os.environ.get(VARIABLE)
-    # NB: Java's side reads the variable as it is: no ~, and another current folder.
-    if named and not Path(named).is_absolute():
-        raise InputError(
-            "E_HOME",
-            f"{VARIABLE} is {named}; a whole path was expected",
-            "name a folder from the root on, or leave the variable away",
-        )
-    with explained():
-        folder = Path(named) if named else Path.home() / ".frm_bridge"
-        if not folder.is_dir():
-            make_folder(folder)
-            folder.chmod(0o700)
-    return folder
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Explain what the system does not allow in this folder.
-
-    Raises
-    ------
-    EnvironmentProblem
-        ``E_HOME``.
-    """
-    try:
-        yield
-    # NB: a disk without locks raises NotImplementedError, a user without a home
-    # RuntimeError.
-    except (OSError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, EnvironmentProblem):
-            raise
-        named = os.environ.get(VARIABLE) or "~/.frm_bridge"
-        raise EnvironmentProblem(
-            "E_HOME",
-            f"{named}, where the server says how to reach it, cannot be used: "
-            f"{getattr(error, 'message', error)}",
-            f"let {VARIABLE} name a folder of your own on a disk of this machine, in "
-            "the environment that ImageJ starts in, too",
-        ) from error
 
 
 def record_path() -> Path:
