@@ -18,6 +18,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from frm_bridge.errors import ModelError
+from frm_bridge.models.encoding import MAX_BYTES, check_encoding, not_onnx
 from frm_bridge.models.normalisation import (
     InputNormalisation,
     Normalisation,
@@ -151,12 +152,13 @@ class ModelCard:
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:
-    """Read an ONNX file whole.
+    """Read an ONNX file; weights that it keeps in other files are left there.
 
     Raises
     ------
     ModelError
-        ``E_MODEL_MISSING``, ``E_MODEL_UNREADABLE`` or ``E_MODEL_FORMAT``.
+        ``E_MODEL_MISSING``, ``E_MODEL_UNREADABLE``, ``E_MODEL_FORMAT`` or
+        ``E_MODEL_GRAPH`` for one that would fill the memory.
     """
     if not path.is_file():
         raise ModelError(
@@ -165,23 +167,23 @@ def load_onnx(path: Path) -> onnx.ModelProto:
             "give the path of an .onnx file",
         )
     try:
-        model = onnx.load(path, format="protobuf")
+        if path.stat().st_size > MAX_BYTES:
+            raise not_onnx(path)
+        content = path.read_bytes()
+        check_encoding(content, path)
+        model = onnx.load_model_from_string(content, format="protobuf")
     except PermissionError as error:
         raise ModelError(
             "E_MODEL_UNREADABLE",
             f"{path} cannot be read: {error.strerror}",
             "ask its owner for permission, or copy it to a folder of your own",
         ) from error
-    except onnx.checker.ValidationError as error:  # external weights, as PyTorch's
-        raise ModelError(
-            "E_MODEL_FORMAT",
-            f"{path.name} keeps its weights in another file: {first_line(error)}",
-            "put that file beside it, or export the model with its weights inside",
-        ) from error
+    except ModelError:
+        raise
     except (DecodeError, ValueError, OSError) as error:
-        raise _not_onnx(path) from error
+        raise not_onnx(path) from error
     if not model.graph.node or not model.graph.output:
-        raise _not_onnx(path)
+        raise not_onnx(path)
     return model
 
 
@@ -219,11 +221,3 @@ def file_sha256(path: Path) -> str:
     """Give a file's SHA-256 as 64 hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _not_onnx(path: Path) -> ModelError:
-    return ModelError(
-        "E_MODEL_FORMAT",
-        f"{path} is not an ONNX model",
-        "give a file that 'frm-bridge train' wrote, or another .onnx file",
-    )

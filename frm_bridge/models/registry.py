@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from frm_bridge.errors import ModelError
+from frm_bridge.models.archive import is_package, open_model_file
 from frm_bridge.shipped import shipped_folder
 
 
@@ -17,15 +18,23 @@ def shipped_models() -> dict[str, Path]:
 def find_model(model: str | Path) -> Path:
     """Give the file of a model named by path or by the name of a shipped model.
 
+    Parameters
+    ----------
+    model : str or Path
+        A shipped name; or an ``.onnx`` file, a package's ``.zip``, or its folder.
+
     Raises
     ------
     ModelError
-        ``E_MODEL_MISSING``: neither a file nor a shipped name.
+        ``E_MODEL_MISSING``: neither a file nor a shipped name; ``E_PACKAGE_...`` and
+        ``E_MODEL_...``: what is wrong with a package.
     """
     shipped = shipped_models()
     if str(model) in shipped:
         return shipped[str(model)]
     path = Path(model)
+    if is_package(path):
+        return open_model_file(path)
     if path.is_file():
         return path
     raise ModelError(
@@ -44,7 +53,7 @@ def find_models(text: str) -> list[Path]:
     ModelError
         ``E_MODEL_MISSING``, as `find_model`.
     """
-    if Path(text).is_file():  # commas are allowed in names of files
-        return [Path(text)]
+    if Path(text).exists() and text:  # commas are allowed in names of files
+        return [find_model(text)]
     names = [name.strip() for name in text.split(",")]
     return [find_model(name) for name in names if name or len(names) == 1]

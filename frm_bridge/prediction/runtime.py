@@ -20,7 +20,8 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from frm_bridge.errors import EnvironmentProblem, ModelError
-from frm_bridge.models.card import first_line, load_onnx
+from frm_bridge.models.card import first_line
+from frm_bridge.models.graphcheck import check_graph
 from frm_bridge.models.registry import find_model
 from frm_bridge.prediction.distributions import (
     check_distributions,
@@ -66,7 +67,7 @@ def open_model(
     Parameters
     ----------
     model : str or Path
-        An ``.onnx`` file, or the name of a shipped model.
+        An ``.onnx`` file, a package, or the name of a model.
     device : {"auto", "cuda", "openvino", "cpu"}
         ``auto`` takes the first of CUDA, OpenVINO and CPU that works; a name takes
         that one or fails.
@@ -86,14 +87,15 @@ def open_model(
     ------
     ModelError
         ``E_MODEL_MISSING``, ``E_MODEL_FORMAT``, ``E_MODEL_NO_CARD``,
-        ``E_MODEL_CHANNELS``.
+        ``E_MODEL_CHANNELS``; as `~frm_bridge.models.registry.find_model` and
+        `~frm_bridge.models.graphcheck.check_graph`.
     InputError
         ``E_OPTION`` for a given card where the file has its own.
     EnvironmentProblem
         ``E_NO_RUNTIME``, ``E_TWO_RUNTIMES``, ``E_NO_GPU``, ``E_DEVICE``.
     """
     path = find_model(model)
-    graph = load_onnx(path)
+    graph = check_graph(path)
     card = choose_card(path, graph, card)
     check_interface(path, graph)
     runtime = _load_runtime()

@@ -282,7 +282,7 @@ def _write(
         ({"shape": ("h", "w")}, "E_MODEL_CHANNELS"),
         ({"shape": ("b", 1, 256, 256)}, "E_MODEL_SHAPE"),
         ({"element": TensorProto.FLOAT16}, "E_MODEL_SHAPE"),
-        ({"op": "NoSuchOperator"}, "E_MODEL_FORMAT"),
+        ({"op": "NoSuchOperator"}, "E_MODEL_OPERATOR"),
     ],
 )
 def test_a_model_of_another_form_is_refused(tmp_path, make_card, options, code):
