@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from frm_bridge.cli import sharing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from frm_bridge.models.card import ModelCard
 
 app = typer.Typer(help="Look at models.", no_args_is_help=True)
+app.command()(sharing.pack)
 
 
 @app.command("list")

@@ -29,13 +29,19 @@ class InputNormalisation:
         before tiling.
     mean, sd : float or None
         Grey levels of the training camera; None for ``field``.
+    eps : float
+        Grey levels that are added to a plane's sd, as other programs do against a
+        division by zero; ours were trained with 0.
     """
 
     kind: InputKind
     mean: float | None = None
     sd: float | None = None
+    eps: float = 0.0
 
     def __post_init__(self) -> None:
+        if not (math.isfinite(self.eps) and self.eps >= 0):
+            _refuse(f"eps must be 0 or more, got {self.eps}")
         if self.kind == "field":
             if self.mean is not None or self.sd is not None:
                 _refuse("'field' takes each plane's own statistics, so no mean and sd")
@@ -56,7 +62,7 @@ class InputNormalisation:
     def statistics(self, plane_mean: float, plane_sd: float) -> tuple[float, float]:
         """Choose the (mean, sd) to apply to a plane with these own statistics."""
         if self.mean is None or self.sd is None:
-            return plane_mean, plane_sd
+            return plane_mean, plane_sd + self.eps
         return self.mean, self.sd
 
 
@@ -68,7 +74,8 @@ class OutputNormalisation:
     ----------
     mean, sd : float
         For ``counts``: statistics of the training targets in camera counts (CL-071).
-        For ``relative``: 0 and 1, the network's own unit.
+        For ``relative``: 0 and 1, the network's own unit; or what a package of another
+        program declares.
     unit : {"counts", "relative"}
         ``counts``: grey levels of the training camera. ``relative``: each training
         target was scaled by its own field's statistics, so that intensity is not

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 from onnx import TensorProto
 
 from frm_bridge.errors import InputError, ModelError
-from frm_bridge.models.card import ModelCard, card_of
+from frm_bridge.models.description import find_card
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import onnx
 
+    from frm_bridge.models.card import ModelCard
+
 
 def choose_card(
     path: Path, graph: onnx.ModelProto, given: ModelCard | None = None
 ) -> ModelCard:
-    """Give the card that the file carries, or else the given one.
+    """Give the card of the file or of its package, or else the given one.
 
     Raises
     ------
@@ -27,7 +29,7 @@ def choose_card(
     InputError
         ``E_OPTION`` when there are both: the file's own would be lost silently.
     """
-    own = card_of(graph)
+    own = find_card(path, graph)
     if own is not None and given is not None:
         raise InputError(
             "E_OPTION",
