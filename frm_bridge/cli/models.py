@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at models.", no_args_is_help=True)
 app.command()(sharing.pack)
+app.command()(sharing.verify)
 
 
 @app.command("list")

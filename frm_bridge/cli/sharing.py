@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from frm_bridge.models.lint import LintFinding
+    from frm_bridge.prediction.trials import Check
+
+_MARKS = {"ok": "ok   ", "note": "note ", "fault": "FAULT"}
+_WIDTH = len("golden pair on openvino")
 
 
 def pack(
@@ -26,7 +31,9 @@ def pack(
     ],
     card: Annotated[
         Path | None,
-        typer.Option(help="TOML file that completes the card, its licence for example."),
+        typer.Option(
+            help="TOML file that completes the card, for example its licence."
+        ),
     ] = None,
     sample: Annotated[
         Path | None,
@@ -72,6 +79,48 @@ def pack(
         f"{report.tolerance:.3g}"
     )
     typer.echo(f"check it: frm-bridge models verify {report.output}")
+
+
+def verify(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A package (.zip or folder), an .onnx file, or the name of a model."
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
+) -> None:
+    """Check that a model is whole, safe, and predicts here what it should.
+
+    Compares the hashes of all files, looks at what the network may do, predicts
+    the test image of the package on each device that works here, compares tiles
+    with one window, and says what deepImageJ would not like. The exit status is 1
+    if the model should not be used.
+
+    For example:
+
+        frm-bridge models verify nuclei.zip
+    """
+    from frm_bridge.prediction.verification import verify_package
+
+    result = verify_package(model)
+    if as_json:
+        content = dataclasses.asdict(result) | {"passed": result.passed}
+        typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    else:
+        typer.echo(f"{result.model}  {result.name} {result.version}".rstrip())
+        typer.echo(f"sha256 of the network: {result.sha256}")
+        for check in result.checks:
+            _show(check)
+        typer.echo("fit for use" if result.passed else "NOT fit for use")
+    if not result.passed:
+        raise typer.Exit(1)
+
+
+def _show(check: Check) -> None:
+    typer.echo(f"{_MARKS[check.state]} {check.part:{_WIDTH}s} {check.found}")
+    if check.fix:
+        typer.echo(f"{'':{_WIDTH + 6}s} fix: {check.fix}")
 
 
 def _in_words(findings: Iterable[LintFinding]) -> list[str]:

@@ -26,9 +26,16 @@ if TYPE_CHECKING:
     from frm_bridge.models.card import ModelCard
 
 # What the network computes (normalisation, halo, ...) is no matter of opinion.
-_TEXTS = (
-    "name marker modality objective version description licence citation".split()
-)
+_TEXTS = [
+    "name",
+    "marker",
+    "modality",
+    "objective",
+    "version",
+    "description",
+    "licence",
+    "citation",
+]
 _LISTS = ("authors", "good_for", "not_good_for")
 _NUMBERS = {"pixel_size_um": (int, float), "bit_depth": (int,)}
 CARD_KEYS = (*_TEXTS, *_LISTS, *_NUMBERS)

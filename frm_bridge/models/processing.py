@@ -45,7 +45,7 @@ class Step:
             value = value[0]
         try:
             # NB: YAML 1.1 takes 1e-6, without a dot, for text.
-            return float(value)  # type: ignore[arg-type]
+            return float(value)
         except (TypeError, ValueError):
             self.refuse(f"its {key} is {value!r}, not one number")
 

@@ -86,9 +86,7 @@ def cut_sample(
     return pixels[y : y + side, x : x + side].copy()
 
 
-def predict_whole(
-    image: NDArray[Any], model: LoadedModel
-) -> NDArray[np.float32]:
+def predict_whole(image: NDArray[Any], model: LoadedModel) -> NDArray[np.float32]:
     """Predict an image in one window."""
     return predict_image(image, model, window=max(image.shape) + model.card.stride)
 

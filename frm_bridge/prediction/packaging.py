@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
+import math
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from frm_bridge.errors import EnvironmentProblem, InputError, ModelError, OutputError
+from frm_bridge.errors import InputError, ModelError, OutputError
 from frm_bridge.images import list_images
+from frm_bridge.models.bioimageio import check_description, format_version
 from frm_bridge.models.card import card_of, file_sha256, load_onnx, write_card
 from frm_bridge.models.cardfile import CardFile, read_card_file
 from frm_bridge.models.declaration import (
@@ -148,7 +149,7 @@ def pack_model(
             "let it end in .zip",
         )
     check_absent(output, overwrite=overwrite)
-    version = _format_version()
+    version = format_version()
     path = find_model(model)
     chosen = sample or _own_sample(path)
     given = read_card_file(card_file) if card_file else CardFile({}, {})
@@ -158,29 +159,20 @@ def pack_model(
         card = _card(path, graph)
         side, tolerance = _write_golden(folder, card, chosen)
         name = chosen.field.name
-        (folder / README).write_text(
-            write_handout(card, sample=name, tolerance=tolerance),
-            encoding="utf-8",
-            newline="\n",
+        handout = write_handout(card, sample=name, tolerance=tolerance)
+        _write_text(folder / README, handout)
+        facts = PackageFacts(
+            format_version=version,
+            opset=opset_of(graph),
+            parameters=_parameters(graph),
+            hashes={file.name: file_sha256(file) for file in folder.iterdir()},
+            tolerance=tolerance,
+            sample=name,
+            extras=given.package,
         )
-        description = describe_model(
-            card,
-            PackageFacts(
-                format_version=version,
-                opset=opset_of(graph),
-                parameters=sum(
-                    int(np.prod(weight.dims)) for weight in graph.graph.initializer
-                ),
-                hashes={file.name: file_sha256(file) for file in folder.iterdir()},
-                tolerance=tolerance,
-                sample=name,
-                extras=given.package,
-            ),
-        )
-        (folder / DESCRIPTION).write_text(
-            yaml_text(description), encoding="utf-8", newline="\n"
-        )
-        _check_description(folder / DESCRIPTION)
+        description = describe_model(card, facts)
+        _write_text(folder / DESCRIPTION, yaml_text(description))
+        check_description(folder / DESCRIPTION)
         write_manifest(folder)
         content = canonical_zip(folder)
         with replacing(output, overwrite=overwrite) as partial:
@@ -232,9 +224,7 @@ def _card(path: Path, graph: onnx.ModelProto) -> ModelCard:
     return card
 
 
-def _write_golden(
-    folder: Path, card: ModelCard, sample: Sample
-) -> tuple[int, float]:
+def _write_golden(folder: Path, card: ModelCard, sample: Sample) -> tuple[int, float]:
     """Write test image, expected output and cover; give the side and the tolerance."""
     image = cut_sample(sample.field, card, sample.truth)
     with open_model(folder / WEIGHTS, device="cpu") as model:
@@ -245,6 +235,14 @@ def _write_golden(
     # NB: bioimage.io takes no tolerance above a hundredth of the largest value.
     limit = max(0.0, 0.01 * float(expected.max()))
     return image.shape[0], min(TOLERANCE_SD * float(expected.std()), limit)
+
+
+def _parameters(graph: onnx.ModelProto) -> int:
+    return sum(math.prod(weight.dims) for weight in graph.graph.initializer)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _write_cover(
@@ -261,35 +259,5 @@ def _as_picture(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     values = pixels.astype(np.float64)
     low, high = np.percentile(values, [100 - _BRIGHT, _BRIGHT])
     scaled = np.clip((values - low) / (high - low or 1.0), 0.0, 1.0)
-    return np.rint(scaled * 255).astype(np.uint8)
-
-
-def _format_version() -> str:
-    """Give the version of the format that the library writes."""
-    try:
-        from bioimageio.spec.model.v0_5 import ModelDescr
-    except ImportError as error:
-        raise EnvironmentProblem(
-            "E_NO_BIOIMAGEIO",
-            f"packing needs bioimageio.spec, which does not load: {error}",
-            'install it: pip install "frm-bridge[share]"',
-        ) from error
-    return str(ModelDescr.implemented_format_version)
-
-
-def _check_description(path: Path) -> None:
-    """Let bioimage.io's library read the description and the files it names."""
-    from bioimageio.spec import InvalidDescr, load_description
-
-    found = load_description(path, perform_io_checks=True)
-    if not isinstance(found, InvalidDescr):
-        return
-    errors = [entry for detail in found.validation_summary.details for entry in detail.errors]
-    said = "; ".join(
-        f"{'.'.join(map(str, entry.loc))}: {entry.msg}" for entry in errors[:5]
-    )
-    raise ModelError(
-        "E_PACKAGE_DESCRIPTION",
-        f"bioimage.io does not take what the card says: {said}",
-        "state it another way in a card file (--card)",
-    )
+    picture: NDArray[np.uint8] = np.rint(scaled * 255).astype(np.uint8)
+    return picture
