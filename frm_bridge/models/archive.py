@@ -136,7 +136,8 @@ def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
     check_space(folder / "x", sum(member.file_size for member in members))
     for member in members:
         path = folder / member.filename
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for parent in reversed(path.relative_to(folder).parents):
+            (folder / parent).mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as to, archive.open(member) as given:
             left = member.file_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _KINDS = "biuf"  # bool, integers, floats: no object that unpickling would run
 _MAX_HEADER = 10_000
+# NB: the header is in Python's own notation, which fails in many ways.
+_BROKEN = (ValueError, TypeError, SyntaxError, RecursionError, EOFError, TokenError)
 
 
 def read_array(path: Path) -> NDArray[Any]:
@@ -47,8 +50,7 @@ def check_array(path: Path) -> None:
     with path.open("rb") as stream:
         try:
             shape, dtype = _header(stream)
-        # NB: the header is Python's own notation, which fails in many ways.
-        except (ValueError, TypeError, SyntaxError, RecursionError, EOFError) as error:
+        except _BROKEN as error:
             reason = " ".join(str(error).split())[:200]
             raise _refusal(path, f"is no .npy file: {reason}") from error
         held = path.stat().st_size - stream.tell()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
 MAX_BYTES = 2_000_000_000  # the format itself has no more
-MAX_PARTS = 1_000_000  # 1,300 for one stack
+MAX_PARTS = 500_000  # some 1,300 for one stack
 MAX_PACKED = 64 << 20  # bytes of numbers that take up to eight times as much
 MAX_DEPTH = 30
 _VARINT, _EIGHT, _SIZED, _FOUR = 0, 1, 2, 5

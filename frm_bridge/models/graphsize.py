@@ -51,11 +51,13 @@ def check_size(path: Path, model: onnx.ModelProto) -> None:
         for name in filter(None, node.output):
             count = sizes.get(name)
             if count is None:
-                found = f"has a value of a size that cannot be foreseen, {name[:80]!r}"
+                found = (
+                    f"has a value whose size or kind cannot be foreseen, {name[:80]!r}"
+                )
                 raise _refusal(path, f"{found} of {node.op_type}")
             total += count
             if count > MAX_VALUES or total > MAX_SUM:
-                found = f"makes {max(count, total):,} values of {SIDE} x {SIDE} px"
+                found = f"makes {max(count, total):,} values of {SIDE} x {SIDE} pixels"
                 raise _refusal(path, f"{found}, in {node.op_type} {name[:80]!r}")
 
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 RDF_NAMES = ("rdf.yaml", "bioimageio.yaml")
 MAX_BYTES = 1 << 20  # a real one has some 10 kB
-MAX_VALUES = 100_000  # with every alias written out
+MAX_VALUES = 30_000  # with every alias written out
 MAX_DEPTH = 50
+_TOO_MANY = f"more than {MAX_VALUES:,} values once its aliases are written out"
 _FIX = "ask whoever sent the package for one that 'bioimageio test' accepts"
 
 
@@ -70,26 +71,44 @@ def read_rdf(folder: Path) -> dict[str, Any]:
     return value
 
 
+class _Loader(yaml.SafeLoader):
+    """Stops at a value too many, or too deep."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._values = self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._values += 1
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise RecursionError
+        if self._values > MAX_VALUES:
+            raise yaml.YAMLError(_TOO_MANY)
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+
 def _plain(content: bytes) -> Any:
     """Read the values, once it is known how many they are."""
-    loader = yaml.SafeLoader(content)
+    loader = _Loader(content)
     try:
         node = loader.get_single_node()
         if node is None:
             return None
-        _count(node, {}, 0)
+        _count(node, {})
         return loader.construct_document(node)
     finally:
         loader.dispose()
 
 
-def _count(node: yaml.Node, known: dict[int, int], depth: int) -> int:
+def _count(node: yaml.Node, known: dict[int, int]) -> int:
     """Count the values below a node as if each alias were written out.
 
     NB: ten lines of aliases of aliases are billions of values to whoever walks them.
     """
-    if depth > MAX_DEPTH:
-        raise RecursionError
     if id(node) in known:
         return known[id(node)]
     known[id(node)] = MAX_VALUES  # a node within itself has no end
@@ -98,10 +117,9 @@ def _count(node: yaml.Node, known: dict[int, int], depth: int) -> int:
         parts = [part for pair in node.value for part in pair]
     else:
         parts = node.value if isinstance(node, yaml.SequenceNode) else []
-    count += sum(_count(part, known, depth + 1) for part in parts)
+    count += sum(_count(part, known) for part in parts)
     if count > MAX_VALUES:
-        found = f"more than {MAX_VALUES:,} values once its aliases are written out"
-        raise yaml.YAMLError(found)
+        raise yaml.YAMLError(_TOO_MANY)
     known[id(node)] = count
     return count
 
