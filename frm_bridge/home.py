@@ -23,10 +23,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "FRM_BRIDGE_HOME"
+FOLDERS = "folders.txt"
+FOLDER_MARK = "folder "
 
 
 def home() -> Path:
     """Give the folder, and make it, for its owner alone.
+
+    Raises
+    ------
+    InputError, EnvironmentProblem
+        ``E_HOME``.
+    """
+    with explained():
+        folder = home_path()
+        if not folder.is_dir():
+            make_folder(folder)
+            folder.chmod(0o700)
+    return folder
+
+
+def home_path() -> Path:
+    """Give the folder, which need not be there.
 
     Raises
     ------
@@ -42,11 +60,25 @@ def home() -> Path:
             "name a folder from the root on, or leave the variable away",
         )
     with explained():
-        folder = Path(named) if named else Path.home() / ".frm_bridge"
-        if not folder.is_dir():
-            make_folder(folder)
-            folder.chmod(0o700)
-    return folder
+        return Path(named) if named else Path.home() / ".frm_bridge"
+
+
+def installed_folders() -> dict[Path, str]:
+    """Give the folders that this user installed the commands into, and their forms.
+
+    ``fiji`` and ``imagej`` are the forms.
+    """
+    path = home_path() / FOLDERS
+    if not path.is_file():
+        return {}
+    text = path.read_text(encoding="utf-8", errors="replace")
+    # NB: a folder's name may have a =, a form has none: the last one parts them.
+    lines = (line.rpartition("=") for line in text.splitlines())
+    return {
+        Path(name.removeprefix(FOLDER_MARK)): form
+        for name, _, form in lines
+        if name.startswith(FOLDER_MARK)
+    }
 
 
 @contextmanager

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Literal
 
 from frm_bridge.doors.imagejfolder import COMMANDS, LIBRARY, ImageJFolder
 from frm_bridge.doors.namedlines import decoded, named_lines, parse_named_lines
-from frm_bridge.doors.runtimefile import home
 from frm_bridge.errors import InputError
+from frm_bridge.home import FOLDER_MARK, FOLDERS, home
+from frm_bridge.home import installed_folders as installed_folders
 from frm_bridge.outputs import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 State = Literal["same", "older", "edited", "missing"]
-_FILE, _MADE, _FOLDER = "file ", "made ", "folder "
+_FILE, _MADE = "file ", "made "
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +129,6 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def installed_folders() -> dict[Path, str]:
-    """Give the folders that this user installed the commands into, and their forms."""
-    path = home() / "folders.txt"
-    if not path.is_file():
-        return {}
-    # NB: a folder's name may have a =, a form has none: the last one parts them.
-    lines = (line.rpartition("=") for line in decoded(path.read_bytes()).splitlines())
-    return {
-        Path(name.removeprefix(_FOLDER)): form
-        for name, _, form in lines
-        if name.startswith(_FOLDER)
-    }
-
-
 def remember_folder(place: ImageJFolder) -> None:
     """Note that the commands are in a folder, so that ``doctor`` looks there."""
     _write_folders({**installed_folders(), place.path: place.form})
@@ -157,5 +144,5 @@ def forget_folder(path: Path) -> bool:
 
 
 def _write_folders(folders: Mapping[Path, str]) -> None:
-    lines = {f"{_FOLDER}{path}": form for path, form in folders.items()}
-    write_text(home() / "folders.txt", named_lines(lines), overwrite=True)
+    lines = {f"{FOLDER_MARK}{path}": form for path, form in folders.items()}
+    write_text(home() / FOLDERS, named_lines(lines), overwrite=True)
