@@ -1,4 +1,4 @@
-"""``models list`` and ``models inspect``."""
+"""``models``: its commands together, and ``models inspect``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from frm_bridge.cli import sharing
+from frm_bridge.cli import library, sharing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,34 +15,16 @@ if TYPE_CHECKING:
     from frm_bridge.models.card import ModelCard
 
 app = typer.Typer(help="Look at models.", no_args_is_help=True)
+app.command("list")(library.list_models)
+app.command()(library.install)
+app.command()(library.remove)
 app.command()(sharing.pack)
 app.command()(sharing.verify)
 
 
-@app.command("list")
-def list_models() -> None:
-    """List the models that are shipped.
-
-    Their names can be given to 'predict' in place of a file.
-
-    For example:
-
-        frm-bridge models list
-    """
-    from frm_bridge.models.card import read_card
-    from frm_bridge.models.registry import shipped_models
-
-    for name, path in shipped_models().items():
-        card = read_card(path)
-        about = f"{card.marker} from {card.modality}" if card else "without a card"
-        typer.echo(f"{name}  {about}  ({path.stat().st_size / 1e6:.1f} MB)  {path}")
-
-
 @app.command()
 def inspect(
-    model: Annotated[
-        str, typer.Argument(help="An .onnx file or the name of a shipped model.")
-    ],
+    model: Annotated[str, typer.Argument(help="A name, a package, or an .onnx file.")],
     as_json: Annotated[
         bool, typer.Option("--json", help="The whole card as JSON.")
     ] = False,
@@ -56,11 +38,13 @@ def inspect(
 
         frm-bridge models inspect nuclei-brightfield
     """
-    from frm_bridge.models.card import file_sha256, read_card
+    from frm_bridge.models.card import file_sha256
+    from frm_bridge.models.description import find_card
+    from frm_bridge.models.graphcheck import check_graph
     from frm_bridge.models.registry import find_model
 
     path = find_model(model)
-    card = read_card(path)
+    card = find_card(path, check_graph(path))
     if card is not None and as_json:
         typer.echo(json.dumps(json.loads(card.to_json()), indent=2, ensure_ascii=False))
         return
