@@ -23,7 +23,7 @@ def list_models(
         bool, typer.Option("--json", help="As JSON, with all that is known.")
     ] = False,
 ) -> None:
-    """List the models that have a name: shipped, installed, and in Fiji's models folder.
+    """List the models that have a name: shipped, installed, and Fiji's.
 
     Each line has the name, the version, whose it is, the first digits of its content
     hash (the SHA-256 of the .onnx file), its size, what it predicts, and where it lies;

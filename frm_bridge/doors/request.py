@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from frm_bridge.doors.examples import WHOLE, example_of, nearest
 from frm_bridge.errors import InputError
+from frm_bridge.models.names import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,7 +198,8 @@ def _changed_paths(
 
     def named(name: str, text: str) -> str:
         # Others may be names of what is shipped; with a suffix they are files.
-        return changed(name, text) if PurePath(text).suffix else text
+        is_file = PurePath(text).suffix and not (name == "model" and is_name(text))
+        return changed(name, text) if is_file else text
 
     changes: dict[str, Any] = {
         name: Path(changed(name, str(path)))

@@ -14,15 +14,10 @@ from frm_bridge.models.description import find_card
 from frm_bridge.models.externaldata import is_external
 from frm_bridge.models.graphcheck import check_graph
 from frm_bridge.models.membernames import check_member_names
+from frm_bridge.models.names import NO_VERSION, plain_name, plain_version
 from frm_bridge.models.newfolder import new_folder, remove_folder
 from frm_bridge.models.packagefolder import list_files
-from frm_bridge.models.places import (
-    NO_VERSION,
-    PlacedModel,
-    placed_models,
-    plain_name,
-    plain_version,
-)
+from frm_bridge.models.places import PlacedModel, placed_models
 from frm_bridge.models.registry import ambiguous, find_named
 
 if TYPE_CHECKING:
@@ -176,7 +171,7 @@ def _opened(source: Path) -> tuple[Path | None, Path]:
 
 
 def _name(source: Path, card: ModelCard | None, given: str | None) -> str:
-    if given is not None and plain_name(given) != given:
+    if given is not None and (not given or plain_name(given) != given):
         raise InputError(
             "E_MODEL_NAME",
             f"{given!r} cannot be a name; letters, digits, _ and - were expected",

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -20,14 +19,13 @@ from frm_bridge.models.archive import is_package, open_model_file
 from frm_bridge.models.card import file_sha256
 from frm_bridge.models.description import find_card
 from frm_bridge.models.graphcheck import check_graph
+from frm_bridge.models.names import NO_VERSION, plain_name
 from frm_bridge.shipped import shipped_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Where = Literal["shipped", "installed", "Fiji"]
-NO_VERSION = "0"  # of a model that states none
-_LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +136,3 @@ def _entries(folder: Path, pattern: str) -> list[Path]:
         for path in paths
         if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
-
-
-def plain_name(text: str) -> str:
-    """Make a name of any text: one that is a folder's and can stand in a command."""
-    return re.sub(r"[^\w-]+", "-", text).strip("-")[:_LONGEST]
-
-
-def plain_version(text: str) -> str:
-    """Make a version of any text, for a folder's name likewise."""
-    plain = re.sub(r"[^\w.+-]+", "-", text).strip("-.")
-    return plain[:_LONGEST] or NO_VERSION

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,20 +11,13 @@ from frm_bridge.models.archive import is_package, open_model_file
 from frm_bridge.models.card import file_sha256
 from frm_bridge.models.description import find_card
 from frm_bridge.models.graphcheck import check_graph
-from frm_bridge.models.places import (
-    NO_VERSION,
-    PlacedModel,
-    Where,
-    placed_models,
-)
+from frm_bridge.models.names import NAME, NO_VERSION
+from frm_bridge.models.places import PlacedModel, Where, placed_models
 from frm_bridge.models.places import shipped_models as shipped_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NAME = re.compile(
-    r"(?P<name>[\w-]+)(@(sha256:(?P<digest>[0-9a-f]{4,64})|(?P<version>[\w.+-]+)))?"
-)
 _SHOWN = 12  # digits of a content hash, as in sha256:0123456789ab
 
 
@@ -114,11 +106,6 @@ def find_models(text: str) -> list[Path]:
     return [find_model(name) for name in names if name or len(names) == 1]
 
 
-def is_name(text: str) -> bool:
-    """Whether a text may be a model's name, with a version or not, and no path."""
-    return _NAME.fullmatch(text) is not None
-
-
 def find_named(text: str) -> list[PlacedModel]:
     """Give the models that a name may mean, each content once.
 
@@ -127,7 +114,7 @@ def find_named(text: str) -> list[PlacedModel]:
     list of PlacedModel
         None where no model has the name.
     """
-    said = _NAME.fullmatch(text)
+    said = NAME.fullmatch(text)
     if said is None:
         return []
     if text in shipped_models():
@@ -161,23 +148,19 @@ def _choice(placed: PlacedModel) -> str:
 
 
 def _missing(model: str | Path, path: Path) -> ModelError:
-    said = _NAME.fullmatch(str(model))
+    said = NAME.fullmatch(str(model))
     alike = [each for each in placed_models() if said and each.name == said["name"]]
     if alike:
         found = f"there is no {model}; there is {', '.join(map(_choice, alike))}"
         return ModelError("E_MODEL_MISSING", found, "name one of these")
-    if path.is_dir() and str(model):
-        return ModelError(
-            "E_MODEL_MISSING",
-            f"{model} is neither a file nor the folder of a package: it has no rdf.yaml",
-            "give the .onnx file in it, if there is one",
-        )
     names = ", ".join(dict.fromkeys(placed.name for placed in placed_models()))
     return ModelError(
         "E_MODEL_MISSING",
         f"{model} is neither a file nor the name of a model "
         f"({names or 'there is none'})",
-        "give the path of an .onnx file, or a name from 'frm-bridge models list'",
+        "give the .onnx file in it, or a folder with an rdf.yaml"
+        if path.is_dir()
+        else "give the path of an .onnx file, or a name from 'frm-bridge models list'",
     )
 
 

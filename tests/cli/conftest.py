@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import sysconfig
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +179,8 @@ def models(tmp_path_factory) -> Path:
             evaluation={"fields": [{"name": "f1", "pcc": 0.5}]},
         )
         write_card(network(folder / f"{name}.onnx"), card)
+    short = replace(card, name="wrong-halo", halo=0, margin=0, stride=1)
+    write_card(network(folder / "wrong-halo.onnx"), short)
     network(folder / "cardless.onnx")
     network(folder / "half.onnx", stride=2)
     outside = onnx.load(network(folder / "outside.onnx"))
