@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,10 @@ import tifffile
 
 from frm_bridge.doors import Request, perform
 from frm_bridge.doors.job import Cancelled
+from frm_bridge.doors.request import check_absolute, with_whole_paths
 from frm_bridge.imagej import run_workflow
+from frm_bridge.models.card import file_sha256
+from frm_bridge.models.library import install_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +81,36 @@ def test_outputs_are_whole_paths_where_the_request_has_relative_ones(
     model = {"model": "nuclei-brightfield", "device": "cpu"}
     predicted = perform(Request("predict", stain, Path("p.tif"), **model))
     assert predicted.outputs == (tmp_path / "p.tif",)
+
+
+@pytest.mark.parametrize(
+    "name", ["blur", "blur@1.2.0", "blur@sha256:{digest}", "blur,nuclei-brightfield"]
+)
+def test_a_prediction_takes_an_installed_model_by_its_name(
+    name: str,
+    make_pixels: Callable[..., np.ndarray],
+    make_model: Callable[..., Path],
+    home: Path,
+    tmp_path: Path,
+) -> None:
+    """As a macro has it: run("FRM Predict", "model=[blur@1.2.0]")."""
+    tifffile.imwrite(tmp_path / "bf.tif", make_pixels(48, 64))
+    model = make_model(name="blur", version="1.2.0")
+    install_model(model)
+    digest = file_sha256(model)
+    request = Request(
+        "predict",
+        tmp_path / "bf.tif",
+        tmp_path / "out.tif",
+        model=name.format(digest=digest[:8]),
+        device="cpu",
+    )
+    check_absolute(request)
+    answer = perform(request)
+    assert (answer.status, answer.message[:4]) == ("ok", "blur")
+    assert answer.model_sha256[0] == digest
+    again = replace(with_whole_paths(request), output=tmp_path / "again.tif")
+    assert perform(again).model_sha256 == answer.model_sha256
 
 
 def test_a_comparison_says_what_came_out_and_names_the_tables_it_wrote(
