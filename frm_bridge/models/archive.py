@@ -13,10 +13,10 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
-from frm_bridge.errors import ModelError
+from frm_bridge.errors import ModelError, OutputError
 from frm_bridge.home import home
 from frm_bridge.models.graphcheck import check_graph
-from frm_bridge.models.newfolder import new_folder
+from frm_bridge.models.newfolder import new_folder, remove_folder
 from frm_bridge.models.packagefolder import (
     check_folder,
     declared_files,
@@ -74,13 +74,23 @@ def open_package(path: Path) -> Path:
         folder = home() / "packages" / digest
         try:
             if not _holds(folder, archive):
-                with new_folder(folder) as partial:
-                    _unpack(archive, partial)
-                    check_folder(partial)
+                remove_folder(folder)
+                _put(archive, folder)
         # NB: zipfile finds a broken file only when it is read, in many ways.
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
             raise no_package(path, f"{error}") from error
     return folder
+
+
+def _put(archive: zipfile.ZipFile, folder: Path) -> None:
+    """Unpack a zip to where nothing is, unless another process just did."""
+    try:
+        with new_folder(folder) as partial:
+            _unpack(archive, partial)
+            check_folder(partial)
+    except OutputError as error:
+        if error.code != "E_OUTPUT_EXISTS" or not _holds(folder, archive):
+            raise
 
 
 def open_model_file(path: Path) -> Path:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import Descriptor
 
-MAX_BYTES = 2_000_000_000  # the format itself has no more
+MAX_BYTES = 1 << 30  # the format itself has no more than twice as much
 MAX_PARTS = 500_000  # some 1,300 for one stack
 MAX_PACKED = 64 << 20  # bytes of numbers that take up to eight times as much
 MAX_DEPTH = 30

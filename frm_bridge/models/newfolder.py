@@ -7,6 +7,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from frm_bridge.errors import OutputError
 from frm_bridge.outputs import folder_of, owner_mark, translated_os_errors
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 def new_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside ``path`` that becomes ``path`` on success.
 
-    What stood at ``path`` until then is removed. On any exception the temporary folder
-    is removed, and what stood at ``path`` is left as it was.
+    On any exception the temporary folder is removed.
 
     Yields
     ------
@@ -29,17 +29,30 @@ def new_folder(path: Path) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        As `~frm_bridge.outputs.replacing`.
+        ``E_OUTPUT_EXISTS`` where ``path`` is there by the end; else as
+        `~frm_bridge.outputs.replacing`.
     """
     partial = path.with_name(f".{path.name}.{owner_mark()}.partial")
     with folder_of(path), translated_os_errors(path):
         try:
             partial.mkdir(mode=0o700)
             yield partial
-            remove_folder(path)
-            os.rename(partial, path)
+            _put(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put(partial: Path, path: Path) -> None:
+    try:
+        os.rename(partial, path)
+    except OSError as error:
+        if not path.exists():
+            raise
+        raise OutputError(
+            "E_OUTPUT_EXISTS",
+            f"{path} has come to be in the meantime",
+            "see what is there, and begin again",
+        ) from error
 
 
 def remove_folder(path: Path) -> None:

@@ -8,11 +8,13 @@ import io
 import os
 import stat
 import struct
+import subprocess
 import sys
 import unicodedata
 import warnings
 import zipfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +29,6 @@ from frm_bridge.models.rdf import MAX_BYTES, read_rdf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Files = dict[str, bytes]
 
@@ -119,6 +120,38 @@ def test_what_was_unpacked_and_meddled_with_is_unpacked_again(
     assert listing(home) != before
     assert open_package(path) == folder
     assert listing(home) == before
+
+
+def test_processes_that_unpack_one_zip_at_a_time_all_get_it(
+    home: Path, contents: Callable[..., Files], zipped: Callable[..., Path]
+) -> None:
+    many = {f"{number}.bin": bytes([number]) * 50_000 for number in range(100)}
+    path = zipped({**contents(), **many})
+    code = (
+        "import sys, pathlib\nfrom frm_bridge.models.archive import open_model_file\n"
+        "sys.stdin.readline()\nprint(open_model_file(pathlib.Path(sys.argv[1])))"
+    )
+    package = str(Path(packagefolder.__file__).parents[2])
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=os.environ | {"PYTHONPATH": package, "PYTHONIOENCODING": "utf-8"},
+        )
+        for _ in range(4)
+    ]
+    said = []
+    for process in started:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in started:
+        said.append(process.communicate(timeout=90)[0].strip())
+        assert process.returncode == 0
+    assert set(said) == {str(open_package(path) / "weights.onnx")}
+    assert len(os.listdir(home / "packages")) == 1
 
 
 NAMES = [
