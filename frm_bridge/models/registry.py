@@ -160,7 +160,7 @@ def _missing(model: str | Path, path: Path) -> ModelError:
         f"({names or 'there is none'})",
         "give the .onnx file in it, or a folder with an rdf.yaml"
         if path.is_dir()
-        else "give the path of an .onnx file, or a name from 'frm-bridge models list'",
+        else "give the path of an .onnx file, or one of these names",
     )
 
 
