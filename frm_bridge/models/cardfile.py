@@ -95,7 +95,8 @@ def _checked(path: Path, key: str, value: Any) -> Any:
     elif key in _NUMBERS and type(value) in _NUMBERS[key] and value > 0:
         return value
     wanted = "a list of texts" if key in _LISTS else "a text"
-    wanted = "a number above 0" if key in _NUMBERS else wanted
+    if key in _NUMBERS:
+        wanted = f"a {'whole ' if key == 'bit_depth' else ''}number above 0"
     raise _refusal(path, f"has {key} = {value!r}; {wanted} was expected")
 
 

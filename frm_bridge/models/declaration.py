@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 INPUT, OUTPUT = "transmitted", "fluorescence"
 WEIGHTS, README, COVER = "weights.onnx", "README.md", "cover.png"
 TEST_INPUT, TEST_OUTPUT = "test_input.npy", "test_output.npy"
+SAMPLE_INPUT, SAMPLE_OUTPUT = "sample_input.tif", "sample_output.tif"
 METHOD = {
     "text": "LaChance J, Cohen DJ (2020) Practical fluorescence reconstruction "
     "microscopy for large samples and low-magnification imaging. PLoS Comput Biol "
@@ -89,11 +90,11 @@ def describe_model(card: ModelCard, facts: PackageFacts) -> dict[str, Any]:
         "covers": [file(COVER)],
         "inputs": [
             _input(card)
-            | {"test_tensor": file(TEST_INPUT), "sample_tensor": file(TEST_INPUT)}
+            | {"test_tensor": file(TEST_INPUT), "sample_tensor": file(SAMPLE_INPUT)}
         ],
         "outputs": [
             _output(card)
-            | {"test_tensor": file(TEST_OUTPUT), "sample_tensor": file(TEST_OUTPUT)}
+            | {"test_tensor": file(TEST_OUTPUT), "sample_tensor": file(SAMPLE_OUTPUT)}
         ],
         "weights": {"onnx": file(WEIGHTS) | {"opset_version": facts.opset}},
     }

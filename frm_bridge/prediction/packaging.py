@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from frm_bridge.errors import InputError, ModelError, OutputError
-from frm_bridge.images import list_images
+from frm_bridge.images import list_images, write_plane
 from frm_bridge.models.bioimageio import check_description, format_version
 from frm_bridge.models.card import card_of, file_sha256, load_onnx, write_card
 from frm_bridge.models.cardfile import CardFile, read_card_file
 from frm_bridge.models.declaration import (
     COVER,
     README,
+    SAMPLE_INPUT,
+    SAMPLE_OUTPUT,
     TEST_INPUT,
     TEST_OUTPUT,
     WEIGHTS,
@@ -229,8 +231,13 @@ def _write_golden(folder: Path, card: ModelCard, sample: Sample) -> tuple[int, f
     image = cut_sample(sample.field, card, sample.truth)
     with open_model(folder / WEIGHTS, device="cpu") as model:
         expected = predict_whole(image, model)
-    for name, pixels in ((TEST_INPUT, image), (TEST_OUTPUT, expected)):
-        np.save(folder / name, pixels.astype(np.float32)[np.newaxis, np.newaxis])
+    for test, picture, pixels in (
+        (TEST_INPUT, SAMPLE_INPUT, image),
+        (TEST_OUTPUT, SAMPLE_OUTPUT, expected),
+    ):
+        np.save(folder / test, pixels.astype(np.float32)[np.newaxis, np.newaxis])
+        # The same for people: Fiji opens no .npy.
+        write_plane(folder / picture, pixels, pixel_size_um=card.pixel_size_um)
     _write_cover(folder / COVER, image, expected)
     # NB: bioimage.io takes no tolerance above a hundredth of the largest value.
     limit = max(0.0, 0.01 * float(expected.max()))

@@ -1,15 +1,22 @@
 """Networks of several kinds."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+import tifffile
+from onnx import TensorProto, helper, numpy_helper
 
+from frm_bridge.models.card import write_card
 from frm_bridge.models.normalisation import (
     InputNormalisation,
     Normalisation,
     OutputNormalisation,
 )
 from frm_bridge.prediction import available_providers
+from frm_bridge.prediction.packaging import Sample, pack_model
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +43,50 @@ def openvino() -> str:
     if available_providers()["OpenVINOExecutionProvider"] is not None:
         pytest.skip("this ONNX Runtime has no OpenVINO provider")
     return "openvino"
+
+
+def _blur(path: Path) -> Path:
+    """The smallest network: each pixel the mean of nine."""
+    kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)
+    sides = ["batch", 1, "height", "width"]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, sides)
+    blurred = helper.make_tensor_value_info("blurred", TensorProto.FLOAT, sides)
+    node = helper.make_node(
+        "Conv", ["image", "kernel"], ["blurred"], pads=[1] * 4, kernel_shape=[3, 3]
+    )
+    weights = [numpy_helper.from_array(kernel, "kernel")]
+    model = helper.make_model(
+        helper.make_graph([node], "blur", [image], [blurred], weights),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def blur(tmp_path_factory) -> Path:
+    """A tiny network without a card."""
+    return _blur(tmp_path_factory.mktemp("blur") / "blur.onnx")
+
+
+@pytest.fixture(scope="session")
+def field(tmp_path_factory) -> Path:
+    """A field of 320 x 300 px with a bright disc in its lower right corner."""
+    pixels = np.random.default_rng(1).normal(1000, 50, (320, 300))
+    rows, columns = np.indices(pixels.shape)
+    pixels[(rows - 260) ** 2 + (columns - 240) ** 2 < 900] += 800
+    path = tmp_path_factory.mktemp("field") / "field.tif"
+    tifffile.imwrite(path, pixels.astype(np.uint16), photometric="minisblack")
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_package(blur, field, make_card, tmp_path_factory) -> Path:
+    """A sealed package of the tiny network, with counts out and a pixel size."""
+    folder = tmp_path_factory.mktemp("small")
+    model = folder / "small.onnx"
+    shutil.copyfile(blur, model)
+    write_card(model, make_card(name="small", halo=16, margin=1, pixel_size_um=0.65))
+    pack_model(model, folder / "small.zip", sample=Sample(field, field))
+    return folder / "small.zip"
