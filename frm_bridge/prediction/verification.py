@@ -24,6 +24,7 @@ from frm_bridge.models.packagefolder import declared_files
 from frm_bridge.models.rdf import find_rdf, read_rdf
 from frm_bridge.models.registry import find_model
 from frm_bridge.models.seal import MANIFEST, broken_seal
+from frm_bridge.models.tensors import as_mapping
 from frm_bridge.prediction.trials import (
     Check,
     Golden,
@@ -160,7 +161,11 @@ def _check_files(subject: _Subject) -> list[Check]:
     files = declared_files(subject.description)
     hashed = sum(bool(file.sha256) for file in files)
     found = f"{hashed} of {len(files)} declared files have a hash, and it is theirs"
-    return [Check("hashes", "ok" if hashed == len(files) else "note", found)]
+    is_whole = hashed == len(files)
+    if "frm_bridge" in as_mapping(subject.description.get("config")):
+        found += f"; {MANIFEST} is gone: another program packed it anew"
+        is_whole = False
+    return [Check("hashes", "ok" if is_whole else "note", found)]
 
 
 def _check_predictions(subject: _Subject) -> list[Check]:
