@@ -81,6 +81,17 @@ def one_of(option: str, value: str, choices: Iterable[str]) -> Any:
     return value
 
 
+def plain_name(name: str) -> str:
+    """Give what --name says, if a file can be called so."""
+    if Path(name).name != name or name in {"", ".", ".."}:
+        raise InputError(
+            "E_OPTION",
+            f"--name is {name!r}; the name of a file was expected, without a folder",
+            "give the folder with --output",
+        )
+    return name
+
+
 def explain(error: FrmError, *, known_fix: str = "") -> None:
     """Print an error and, unless it was printed just before, its fix."""
     typer.echo(f"error: {error.code} {error.message}", err=True)

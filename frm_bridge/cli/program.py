@@ -18,6 +18,7 @@ from frm_bridge.cli import (
     demonstration,
     environment,
     exec,
+    importing,
     installing,
     models,
     pairing,
@@ -53,6 +54,7 @@ app.command()(prediction.predict)
 app.command()(analysis.analyze)
 app.command()(analysis.compare)
 app.command()(presets.presets)
+models.app.command("import-h5")(importing.import_h5)
 app.add_typer(models.app, name="models")
 app.command()(prediction.bench)
 app.command()(environment.doctor)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from frm_bridge.cli.options import Output, Overwrite, one_of, progress_bar
+from frm_bridge.cli.options import Output, Overwrite, one_of, plain_name, progress_bar
 from frm_bridge.cli.pairing import (
     GroupBy,
     InputChannel,
@@ -23,7 +23,6 @@ from frm_bridge.cli.pairing import (
     assigned,
     given_pairs,
 )
-from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,13 +169,7 @@ def train(
         target_channel=target_channel,
     )
     found = assigned(found, one_of("--split", split, ("grouped", "paper")), seed)
-    if Path(name).name != name or name in {".", ".."}:
-        raise InputError(
-            "E_OPTION",
-            f"--name is {name!r}; the name of a file was expected, without a folder",
-            "give the folder with --output",
-        )
-    check_absent(output / f"{name}.onnx", overwrite=overwrite)
+    check_absent(output / f"{plain_name(name)}.onnx", overwrite=overwrite)
     check_names(pair for pair in found if pair.split == "test")
     _show_split(found, settings)
     if not overwrite:
