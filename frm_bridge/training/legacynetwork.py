@@ -98,7 +98,7 @@ def count_stacks(layers: Sequence[SavedLayer], file: str) -> int:
 
 
 def _another_network(layers: Sequence[SavedLayer], file: str) -> ModelError:
-    stacks = 2 if len(layers) > len(expected_shapes(1)) else 1
+    stacks = 1 if 2 * len(layers) < len(expected_shapes(1) + expected_shapes(2)) else 2
     wanted = expected_shapes(stacks)
     number, (found, expected) = next(
         (number, pair)
@@ -112,7 +112,7 @@ def _another_network(layers: Sequence[SavedLayer], file: str) -> ModelError:
         "E_WEIGHTS_NETWORK",
         f"{file} holds another network than the paper's {stacks}-stack U-Net: as "
         f"layer {number} {first} where {instead} was expected. Found {len(layers)} "
-        f"layers with weights: {every}. Expected {len(wanted)}: "
+        f"layer(s) with weights: {every}. Expected {len(wanted)}: "
         f"{', '.join(_in_words(shapes) for shapes in wanted)}",
         "give a file of the paper's network; train others with 'frm-bridge train'",
     )
