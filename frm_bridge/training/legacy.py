@@ -143,10 +143,10 @@ def _completed(card: ModelCard, source: Path, legacy: LegacyWeights) -> ModelCar
         "saved": "weights alone" if legacy.head is None else "whole model",
         "loss": legacy.loss or None,
     }
-    loss = f"the loss {legacy.loss}" if legacy.loss else "a loss that the file omits"
+    loss = f"the loss was {legacy.loss}" if legacy.loss else "the loss is not known"
     caveat = (
-        f"intensity: trained with {loss}; after Pearson's, which is blind to gain and "
-        "offset, grey levels are not camera counts"
+        f"intensity: {loss}, and after Pearson's, which is blind to gain and offset, "
+        "grey levels are not camera counts"
     )
     is_mean_squared = legacy.loss in _MEAN_SQUARED
     return dataclasses.replace(

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
-import h5py  # type: ignore[import-untyped]
 import numpy as np
 
 from frm_bridge.errors import FrmError, ModelError
 from frm_bridge.models.card import first_line
-from frm_bridge.training.legacyguard import KERAS_2, check_kind, refuse_other_files
+from frm_bridge.training.legacyguard import (
+    KERAS_2,
+    check_kind,
+    h5py,
+    refuse_other_files,
+)
 from frm_bridge.training.legacynetwork import (
     Head,
     SavedLayer,

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import h5py  # type: ignore[import-untyped]
-
-from frm_bridge.errors import ModelError
+from frm_bridge.errors import EnvironmentProblem, ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+try:
+    import h5py  # type: ignore[import-untyped]
+except ImportError as error:  # it comes with Keras
+    raise EnvironmentProblem(
+        "E_NO_TENSORFLOW",
+        f"importing needs TensorFlow and Keras, which are not installed ({error})",
+        'run, in the folder of frm_bridge: pip install ".[train]"',
+    ) from error
+
+__all__ = ["BYTES_AT_MOST", "KERAS_2", "check_kind", "h5py", "refuse_other_files"]
 
 KERAS_2 = "a file that model.save, save_weights or ModelCheckpoint of Keras 2 wrote"
 
