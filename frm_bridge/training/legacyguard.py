@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 try:
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 except ImportError as error:  # it comes with Keras
     raise EnvironmentProblem(
         "E_NO_TENSORFLOW",
