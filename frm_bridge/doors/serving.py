@@ -19,6 +19,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from frm_bridge import __version__
+from frm_bridge.doors.callfolders import clear_call_folders
 from frm_bridge.doors.inbox import clear_requests
 from frm_bridge.doors.jobs import PATIENCE_S, Jobs
 from frm_bridge.doors.life import IDLE_S, Life
@@ -117,6 +118,7 @@ def _serve(
     server = _server(life, jobs)
     clear_requests()
     clear_unfinished()
+    clear_call_folders()
     with explained():
         write_record(life.record)
     _end_with_terminal(life)

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from frm_bridge.doors.callfolders import is_call_folder
 from frm_bridge.doors.namedlines import parse_named_lines
 from frm_bridge.doors.runtimefile import running_path, write_private
 from frm_bridge.errors import FrmError
@@ -74,6 +75,9 @@ def clear_unfinished() -> None:
         with suppress(OSError):
             for partial in _cleared(name.partition(" ")[0], Path(output), owner):
                 _log.warning("removed %s: process %d was killed", partial, owner)
+            # A macro removes its folder, but sees no hidden files in it.
+            if is_call_folder(Path(output).parent):
+                Path(output).parent.rmdir()
     path.unlink(missing_ok=True)
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import pytest
 import tifffile
 
 import frm_bridge
+from frm_bridge.doors.callfolders import clear_call_folders
 from frm_bridge.doors.runtimefile import VARIABLE, read_record
 from frm_bridge.doors.starting import ask
 from frm_bridge.imagej.jars import find_jars
@@ -304,6 +306,26 @@ def test_a_key_that_a_command_has_not_is_refused_with_those_it_has(
     assert lines[9:] == ["goes on 1"]
 
 
+def test_the_folder_of_a_call_is_its_users_alone_and_names_its_imagej(
+    run_macro: Callable[..., str], stain: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(
+        '#!/bin/sh\nfor file; do folder=$(dirname "$file"); done\n'
+        'echo "ERR E_X $(stat -c %a "$folder") $(cat "$folder/owner.txt") $PPID | x"\n'
+    )
+    program.chmod(0o755)
+    printed = run_macro(
+        f'open("{stain.as_posix()}"); run("FRM Predict", "device=cpu");',
+        FRM_SERVER="off",
+        FRM_PYTHON=str(program),
+    )
+    found = re.search(r"FRM Predict: 700 (\d+)@(\S+) (\d+)\n", printed)
+    assert found is not None, printed
+    assert found[1] == found[3]
+    assert found[2] == os.uname().nodename
+
+
 LONG = """
     newImage("long", "16-bit ramp", 512, 512, 60);
     run("FRM Predict", "device=cpu window=128 output_folder=[{folder}/kept]");
@@ -358,6 +380,7 @@ def test_a_macro_that_ends_in_the_middle_has_its_job_cancelled(
     start_macro: Callable[..., subprocess.Popen[str]],
     server_home: Path,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     process = start_macro(LONG.format(folder=tmp_path.as_posix()))
     wait_until(lambda: running(server_home))
@@ -365,6 +388,10 @@ def test_a_macro_that_ends_in_the_middle_has_its_job_cancelled(
     wait_until(lambda: "E_CANCELLED" in log_of(server_home))
     assert "nobody asked after it for 10 s" in log_of(server_home)
     assert not list(tmp_path.glob("kept/*"))
+    assert len(list(tmp_path.glob("frm*/of/long.tif"))) == 1
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    clear_call_folders()
+    assert not list(tmp_path.glob("frm*"))
 
 
 @pytest.mark.slow

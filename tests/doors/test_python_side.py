@@ -291,6 +291,19 @@ def test_an_unknown_python_is_told_with_the_places_looked_at(
     assert "\nfix: run frm-bridge install-fiji FOLDER again from the" in printed
 
 
+def test_the_folder_of_a_call_is_its_users_alone_and_names_its_imagej(
+    python: Callable[[str], None], folders: dict[str, str], tmp_path: Path
+) -> None:
+    program = tmp_path / "look"
+    program.write_text(
+        '#!/bin/sh\nfile=$(grep -l "^$PPID@" "${TMPDIR:-/tmp}"/frm*/owner.txt)\n'
+        'echo "ERR E_X $(stat -c %a "$(dirname "$file")") $(cat "$file") | x"\n'
+    )
+    program.chmod(0o755)
+    python(str(program))
+    assert f"700 {os.getpid()}@{os.uname().nodename}" in run("compare", **folders)
+
+
 def test_escape_ends_the_process(
     python: Callable[[str], None], folders: dict[str, str], tmp_path: Path
 ) -> None:

@@ -55,6 +55,18 @@ def test_what_is_worked_on_is_noted_and_nothing_else(home: Path) -> None:
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(("folder", "stays"), [("frm123", False), ("mine", True)])
+def test_what_a_macro_could_not_see_is_removed_with_its_folder(
+    folder: str, stays: bool, tmp_path: Path
+) -> None:
+    output = tmp_path / folder / "prediction.tif"
+    make(output.with_name(f".prediction.{DEAD}-0123abcd.partial.tif"))
+    note(f"predict 1={output}")
+    clear_unfinished()
+    assert output.parent.exists() is stays
+
+
 @pytest.mark.parametrize("name", ["out.tif", "[1] 50% (a).tif", "messung µ"])
 def test_only_partial_files_of_the_process_and_the_output_are_removed(
     home: Path, tmp_path: Path, listing: Callable[[Path], Any], name: str

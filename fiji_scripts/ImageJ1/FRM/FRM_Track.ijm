@@ -192,6 +192,11 @@ function frmFolder() {
     }
     folder = getDirectory("temp") + "frm" + d2s(getTime(), 0) + d2s(random * 1e6, 0);
     File.makeDirectory(folder);
+    // Windows' temporary files are their user's own. PPID is this ImageJ: the next server
+    // removes the folder if that has ended without doing so.
+    if (File.separator == "/")
+        done = exec("sh", "-c", "chmod 700 \"$0\" && echo \"$PPID@$(uname -n)\" > "
+            + "\"$0/owner.txt\"", folder);
     return folder + "/";
 }
 

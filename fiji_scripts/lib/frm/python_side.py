@@ -5,6 +5,7 @@ handed over, and what comes back is shown.
 """
 from __future__ import absolute_import, division
 
+import codecs
 import os
 import re
 
@@ -16,6 +17,7 @@ from ij.plugin import BrowserLauncher
 from java.awt import GraphicsEnvironment
 from java.io import File
 from java.lang import RuntimeException, System
+from java.lang.management import ManagementFactory
 from java.nio.file import Files
 
 from frm import images, interpreter, macroline, server
@@ -45,7 +47,7 @@ def run(command, body, script):
     if macroline.is_asked_first():
         macroline.fill_in(script)
         return
-    folder = Files.createTempDirectory("frm").toString()
+    folder = _new_folder()
     try:
         if IJ.isMacro():
             refuse_unknown(command, macroline.keys_of(script))
@@ -202,6 +204,14 @@ def save_channel(imp, path):
     if not saved:
         raise Failure("%s cannot be saved to %s" % (imp.getTitle(), path),
                       "see that there is room for it")
+
+
+def _new_folder():
+    """A folder of this user alone, that says whose it is: see doors/callfolders.py."""
+    folder = Files.createTempDirectory("frm").toString()
+    with codecs.open(os.path.join(folder, "owner.txt"), "w", "utf-8") as out:
+        out.write(ManagementFactory.getRuntimeMXBean().getName())  # PID@HOST
+    return folder
 
 
 def _delete(file):
