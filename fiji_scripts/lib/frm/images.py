@@ -61,20 +61,6 @@ def open_image(path):
     return imp
 
 
-def is_palette(imp):
-    """Whether 8-bit values are places in a palette, and no grey levels.
-
-    In a look-up table of one hue, which is only for the eye, no colour falls and rises.
-    """
-    if imp.getBitDepth() != 8 or imp.getNChannels() > 1:
-        return False
-    tables = imp.getProcessor().getLut()
-    colours = [[each & 255 for each in table] for table in
-               (tables.getReds(), tables.getGreens(), tables.getBlues())]
-    return all(any(colour != sorted(colour, reverse=falling) for colour in colours)
-               for falling in (False, True))
-
-
 def has_palette(imp):
     """Whether 8-bit values are places in a palette, and no grey levels.
 
