@@ -87,7 +87,9 @@ def test_a_script_gives_the_prediction_of_python_with_scale_and_place(
 def test_a_script_tells_of_a_failure_with_its_fix_and_ends_at_esc(
     facts: dict[str, Any], script: str
 ) -> None:
-    assert "nowhere is neither a file nor a shipped model" in facts[script]["failure"]
+    assert (
+        "nowhere is neither a file nor the name of a model" in facts[script]["failure"]
+    )
     assert "\nfix: give the path of an .onnx file" in facts[script]["failure"]
     assert "FRM Predict with Appose was stopped" in facts[script]["escaped"]
 

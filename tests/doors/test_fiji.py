@@ -103,8 +103,8 @@ presser.start()
 
 
 UNKNOWN = [
-    "FRM Predict: none is neither a file nor a shipped model (nuclei-brightfield)",
-    "fix: give the path of an .onnx file, or a name from 'frm-bridge models list'",
+    "FRM Predict: none is neither a file nor the name of a model (nuclei-brightfield)",
+    "fix: give the path of an .onnx file, or one of these names",
     "(E_MODEL_MISSING)",
 ]
 MISSPELT = ["FRM Predict has no key devise", "fix: write device", "(E_REQUEST)"]

@@ -350,9 +350,9 @@ def test_a_python_without_frm_bridge_is_told(
     assert moved == [
         "FRM Nuclei: there is no Python at /no/python here, which the FRM commands "
         "were installed from",
-        f"{again} has frm_bridge",
+        f"{again} frm_bridge",
     ]
-    here = f"{again} has frm_bridge, or install frm_bridge into this one by pip"
+    here = f"{again} frm_bridge, or install frm_bridge into this one by pip"
     server, call = "FRM: no server (", "); Python is started for this call"
     assert silent == [
         f"{server}its Python says nothing{call}",

@@ -267,7 +267,7 @@ def test_what_cannot_be_done_is_said_with_its_fix_and_the_macro_goes_on(
         """
     )
     lines = printed.splitlines()
-    unknown = "is neither a file nor a shipped model (nuclei-brightfield)"
+    unknown = "is neither a file nor the name of a model (nuclei-brightfield)"
     assert [line for line in lines if line.startswith("FRM Predict")] == [
         "FRM Predict needs an open image",
         f"FRM Predict: none {unknown}",
