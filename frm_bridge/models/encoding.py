@@ -66,6 +66,9 @@ def check_encoding(content: bytes, path: Path) -> None:
                     waiting.append((at, at + size, inner, depth + 1))
                 elif field is not None and field.cpp_type in _INTEGERS:
                     packed += size
+                elif field is not None and field.type == field.TYPE_STRING:
+                    # NB: what is no UTF-8 would come as bytes where text is expected.
+                    _check_text(content[at : at + size], path)
                 at += size
             elif kind in (_EIGHT, _FOUR):
                 at += 8 if kind == _EIGHT else 4
@@ -80,6 +83,13 @@ def check_encoding(content: bytes, path: Path) -> None:
 @functools.cache
 def _fields(descriptor: Descriptor) -> dict[int, FieldDescriptor]:
     return dict(descriptor.fields_by_number)
+
+
+def _check_text(text: bytes, path: Path) -> None:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        raise not_onnx(path) from error
 
 
 def _number(content: bytes, at: int, path: Path) -> tuple[int, int]:

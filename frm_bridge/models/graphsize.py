@@ -13,6 +13,7 @@ import onnx
 
 from frm_bridge.errors import ModelError
 from frm_bridge.models.externaldata import ITEM_BYTES
+from frm_bridge.models.shapearithmetic import SMALL, infer_sizes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 SIDE = 256  # of the image for which sizes are foreseen, in px
 MAX_VALUES = 1024 * SIDE * SIDE  # of one value in the network; one stack has 32 a px
 MAX_SUM = 16 * MAX_VALUES
-_SMALL = 64  # numbers that may be a shape; weights are not looked into
 
 
 def check_size(path: Path, model: onnx.ModelProto) -> None:
@@ -39,9 +39,7 @@ def check_size(path: Path, model: onnx.ModelProto) -> None:
         ``E_MODEL_GRAPH``.
     """
     try:
-        inferred = onnx.shape_inference.infer_shapes(
-            _without_weights(model), data_prop=True
-        )
+        inferred = infer_sizes(_without_weights(model))
     except (RuntimeError, ValueError) as error:  # its own derive from them
         raise _refusal(path, f"is inconsistent: {str(error)[:200]}") from error
     graph = inferred.graph
@@ -74,7 +72,7 @@ def _without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     )
     given = {tensor.name for tensor in model.graph.initializer}
     for tensor in model.graph.initializer:
-        if math.prod(tensor.dims) <= _SMALL and not tensor.external_data:
+        if math.prod(tensor.dims) <= SMALL and not tensor.external_data:
             graph.initializer.append(tensor)
         graph.input.append(
             onnx.helper.make_tensor_value_info(

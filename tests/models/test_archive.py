@@ -404,6 +404,7 @@ def test_a_password_is_refused(
         lambda content: content[:-1],
         lambda content: content[: len(content) // 2],
         lambda content: content[:-2] + b"\5\0hello",
+        lambda content: content[:-2] + b"\5\0",
         lambda content: content[:-22] + b"PK\6\7" + bytes(16) + content[-22:],
         lambda content: content[:-6] + b"\xff\xff\xff\x7f" + content[-2:],
         lambda content: content[:-10] + b"\xff\xff\xff\x7f" + content[-6:],
@@ -418,6 +419,39 @@ def test_what_is_no_plain_zip_is_refused(
 ) -> None:
     path = zipped(contents())
     path.write_bytes(change(path.read_bytes()))
+    refuse(path, "E_PACKAGE_FORMAT")
+
+
+def test_a_table_that_claims_fewer_files_than_it_has_is_refused(
+    refuse: Callable[..., ModelError],
+    contents: Callable[..., Files],
+    zipped: Callable[..., Path],
+) -> None:
+    path = zipped(contents() | {f"{number}.txt": b"" for number in range(1500)})
+    for at in (8, 10):
+        patched(path, path.stat().st_size - 22 + at, "<H", 1)
+    refuse(path, "E_PACKAGE_SIZE")
+
+
+def test_a_program_that_is_a_zip_too_is_refused(
+    refuse: Callable[..., ModelError], contents: Callable[..., Files], tmp_path: Path
+) -> None:
+    path = tmp_path / "program.zip"
+    path.write_bytes(b"#!/bin/sh\n")
+    with zipfile.ZipFile(path, "a") as archive:
+        for name, content in contents().items():
+            archive.writestr(name, content)
+    refuse(path, "E_PACKAGE_FORMAT")
+
+
+def test_the_mark_of_another_end_record_is_refused(
+    refuse: Callable[..., ModelError], contents: Callable[..., Files], tmp_path: Path
+) -> None:
+    path = tmp_path / "two ends.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in contents().items():
+            archive.writestr(name, content)
+        archive.infolist()[-1].comment = b"PK\6\7" + bytes(16)
     refuse(path, "E_PACKAGE_FORMAT")
 
 

@@ -265,6 +265,59 @@ def test_a_network_that_enlarges_and_shrinks_as_usual_passes(
     check_graph(path, model)
 
 
+def cropped(model: onnx.ModelProto) -> None:
+    """A padding that follows from a difference of shapes, as tf2onnx writes it."""
+    sides = {"kernel_shape": [2, 2], "strides": [2, 2]}
+    node("MaxPool", out="half", **sides)(model)
+    constant("two", 2)(model)
+    constant("none", [0])(model)
+    for name, source in (("whole size", "out"), ("half size", "half")):
+        node("Shape", source, out=name)(model)
+    node("Mul", "half size", "two", out="twice")(model)
+    node("Sub", "twice", "whole size", out="over")(model)
+    node("Neg", "over", out="under")(model)
+    node("Max", "under", "none", out="lacking")(model)
+    parts = ["b", "c", "y", "x"]
+    model.graph.node.append(helper.make_node("Split", ["lacking"], parts, axis=0))
+    node("Concat", *parts, *["none"] * 4, out="pads", axis=0)(model)
+    node("Pad", "out", "pads", out="last")(model)
+
+
+def test_sizes_that_exporters_compute_are_followed(
+    make_onnx: Callable[..., Path],
+) -> None:
+    path = make_onnx()
+    model = onnx.load(path)
+    cropped(model)
+    check_graph(path, model)
+    constant("many", 10**6)(model)
+    node("Add", "pads", "many", out="most pads")(model)
+    node("Pad", "last", "most pads", out="huge")(model)
+    with pytest.raises(ModelError, match=r"makes .* values of 256 x 256 pixels"):
+        check_graph(path, model)
+
+
+def test_any_change_of_a_file_gives_an_error_of_ours_or_none(
+    make_onnx: Callable[..., Path],
+) -> None:
+    path = make_onnx()
+    model = onnx.load(path)
+    cropped(model)
+    whole = model.SerializeToString()
+    random = np.random.default_rng(0)
+    codes = set()
+    for _ in range(400):
+        content = bytearray(whole)
+        for at in random.integers(0, len(content), random.integers(1, 4)):
+            content[at] = random.integers(256)
+        path.write_bytes(content)
+        try:
+            check_graph(path)
+        except ModelError as error:
+            codes.add(error.code)
+    assert {"E_MODEL_FORMAT", "E_MODEL_GRAPH", "E_MODEL_OPERATOR"} <= codes
+
+
 def test_too_many_nodes_are_refused(refuse: Callable[..., ModelError]) -> None:
     def change(model: onnx.ModelProto) -> None:
         for _ in range(20_001):
