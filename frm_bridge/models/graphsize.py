@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 import onnx
+from onnx.shape_inference import InferenceError
 
 from frm_bridge.errors import ModelError
 from frm_bridge.models.externaldata import ITEM_BYTES
@@ -40,7 +41,7 @@ def check_size(path: Path, model: onnx.ModelProto) -> None:
     """
     try:
         inferred = infer_sizes(_without_weights(model))
-    except (RuntimeError, ValueError) as error:  # its own derive from them
+    except (RuntimeError, ValueError, InferenceError) as error:
         raise _refusal(path, f"is inconsistent: {str(error)[:200]}") from error
     graph = inferred.graph
     sizes = {value.name: _count(value) for value in (*graph.value_info, *graph.output)}

@@ -45,7 +45,7 @@ def infer_sizes(model: onnx.ModelProto) -> onnx.ModelProto:
 
     Raises
     ------
-    RuntimeError, ValueError
+    RuntimeError, ValueError, InferenceError
         From ONNX, for an inconsistent model.
     """
     known = {

@@ -102,6 +102,9 @@ def test_a_folder_is_checked_where_it_lies(
         lambda folder: (folder / "weights.onnx").write_bytes(b"other"),
         lambda folder: (folder / "weights.onnx").unlink(),
         lambda folder: (folder / "added.txt").touch(),
+        lambda folder: (folder / "rdf.yaml").write_bytes(
+            (folder / "rdf.yaml").read_bytes() + b"\n"
+        ),
         lambda folder: flip(folder / "weights.onnx", 100),
         lambda folder: (folder / "link").symlink_to("/"),
     ],

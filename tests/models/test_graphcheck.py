@@ -239,6 +239,9 @@ def lying(model: onnx.ModelProto) -> None:
         each_against_each,
         both(node("NonZero", out="where"), node("ConstantOfShape", "where")),
         node("NonZero"),
+        lambda model: model.opset_import[0].ClearField("version"),
+        lambda model: model.opset_import.pop(),
+        both(constant("pads", [1]), node("Pad", "pads")),
     ],
 )
 def test_a_value_that_would_fill_the_memory_or_is_not_foreseen_is_refused(
