@@ -104,7 +104,7 @@ def test_an_interrupt_ends_with_130_and_one_line(frm, monkeypatch):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("frm_bridge.models.registry.shipped_models", interrupt)
+    monkeypatch.setattr("frm_bridge.models.registry.list_models", interrupt)
     ended = frm("models", "list")
     assert (ended.status, ended.out) == (130, "")
     assert ended.err == "stopped; no half-written result was left behind\n"

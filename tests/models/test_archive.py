@@ -520,7 +520,7 @@ LAUGHS = "\n".join(
         "a: &a {b: *a}",
         "a: " + "[" * 5000 + "]" * 5000,
         "a: " + "{b: " * 60 + "1" + "}" * 60,
-        "#" * (MAX_BYTES + 1),
+        "type: model\n#" + "-" * MAX_BYTES,
         "a: [" + "1," * 31_000 + "]",
         "!!python/object/apply:os.system ['touch evil']",
         "a: !!python/name:os.system",

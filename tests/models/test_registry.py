@@ -176,6 +176,11 @@ def test_a_list_tells_what_each_model_is(home: Path, make_onnx: MakeOnnx) -> Non
     assert listed["installed"].predicts == "nuclei from bright field"
     assert listed["shipped"].version == "1.0.0"
     assert not any(model.problem for model in listed.values())
+    for hidden in (".nuclei.partial/1.0", "nuclei/.1.0.partial"):
+        shutil.copytree(done.path, home / "models" / hidden)
+    assert [model.name for model in list_models() if model.where == "installed"] == [
+        "nuclei"
+    ]
 
 
 def test_broken_models_are_listed_with_the_reason(
