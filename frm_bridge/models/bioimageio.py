@@ -28,7 +28,7 @@ def format_version() -> str:
     except ImportError as error:
         raise EnvironmentProblem(
             "E_NO_BIOIMAGEIO",
-            f"packing needs bioimageio.spec, which does not load: {error}",
+            f"packing needs bioimageio.spec, which is missing here: {error}",
             'install it: pip install "frm-bridge[share]"',
         ) from error
     return str(ModelDescr.implemented_format_version)

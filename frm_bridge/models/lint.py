@@ -85,8 +85,7 @@ def lint_description(
         *_lint_root(description, name),
         *_lint_tensors(description),
         *_lint_steps(description),
-        *_lint_numbers(description.get("inputs"), "inputs"),
-        *_lint_numbers(description.get("outputs"), "outputs"),
+        *_lint_numbers(description),
         *_lint_words(description),
     ]
 
@@ -151,14 +150,24 @@ def _lint_steps(description: Mapping[str, Any]) -> Iterator[LintFinding]:
                 )
 
 
-def _lint_numbers(value: Any, where: str) -> Iterator[LintFinding]:
+def _lint_numbers(description: Mapping[str, Any]) -> Iterator[LintFinding]:
     """Find numbers that YAML 1.1, which Java's library reads, takes for text."""
+    for where, tensor in _tensors(description):
+        for part in ("axes", "preprocessing", "postprocessing"):
+            items = tensor.get(part)
+            for item in items if isinstance(items, list) else ():
+                for key in ("size", "halo", "scale", "kwargs"):
+                    value = item.get(key) if isinstance(item, dict) else None
+                    yield from _text_numbers(value, f"{where}.{part}: {key}")
+
+
+def _text_numbers(value: Any, where: str) -> Iterator[LintFinding]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _lint_numbers(item, f"{where}.{key}")
+            yield from _text_numbers(item, f"{where}.{key}")
     elif isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from _lint_numbers(item, f"{where}[{place}]")
+        for item in value:
+            yield from _text_numbers(item, where)
     elif isinstance(value, str) and _is_number(value):
         fix = "write it with a dot and a sign, as 1.0e-06"
         yield _error(f"{where} is the text {value!r}, not a number", fix)
