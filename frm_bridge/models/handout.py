@@ -110,7 +110,8 @@ def _caution(card: ModelCard) -> list[str]:
     return [
         "Each image is brought to mean 0 and sd 1 **as a whole, before it is cut into "
         "tiles**. A program that does so tile by tile shows seams: let it take the "
-        "whole image at once."
+        "whole image at once. `bioimageio predict` without `--blockwise` mirrors the "
+        "image at its borders first, which changes both: let it work in blocks.",
     ]
 
 

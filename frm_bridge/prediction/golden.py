@@ -161,12 +161,11 @@ def _golden_side(field: Path, card: ModelCard, available: int) -> int:
 
 def _liveliest(stain: NDArray[np.generic], side: int) -> tuple[int, int]:
     """Find the square with the largest sd, at steps of half a side."""
-    height, width = stain.shape
-    origins = [
-        (y, x)
-        for y in range(0, height - side + 1, side // 2)
-        for x in range(0, width - side + 1, side // 2)
-    ]
+    rows, columns = (
+        sorted({*range(0, length - side + 1, side // 2), length - side})
+        for length in stain.shape
+    )
+    origins = [(y, x) for y in rows for x in columns]
     spreads = [
         float(stain[y : y + side, x : x + side].std(dtype=np.float64))
         for y, x in origins
