@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from frm_bridge.comparison import match_objects as match_objects
     from frm_bridge.doors.client import connect as connect
     from frm_bridge.errors import FrmError as FrmError
+    from frm_bridge.experiments.verdict import verdict as verdict
     from frm_bridge.imagej import find_workflow as find_workflow
     from frm_bridge.imagej import junctions as junctions
     from frm_bridge.imagej import nuclei as nuclei
@@ -46,6 +47,7 @@ else:
             "comparison": ["compare", "match_objects"],
             "doors.client": ["connect"],
             "errors": ["FrmError"],
+            "experiments.verdict": ["verdict"],
             "imagej": ["find_workflow", "junctions", "nuclei", "run_workflow"],
             "images": ["create_image", "open_image"],
             "models.card": ["ModelCard", "read_card"],

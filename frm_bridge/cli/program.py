@@ -18,6 +18,7 @@ from frm_bridge.cli import (
     demonstration,
     environment,
     exec,
+    fitness,
     importing,
     installing,
     models,
@@ -53,6 +54,7 @@ app.command()(pairing.split)
 app.command()(prediction.predict)
 app.command()(analysis.analyze)
 app.command()(analysis.compare)
+app.command()(fitness.verdict)
 app.command()(presets.presets)
 models.app.command("import-h5")(importing.import_h5)
 app.add_typer(models.app, name="models")

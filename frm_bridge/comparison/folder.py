@@ -115,22 +115,35 @@ def fresh_folder(
     """
     recover(output)
     check_folder(output, sources, overwrite=overwrite)
+    with put_aside(output, _MINE):
+        yield
+
+
+@contextmanager
+def put_aside(output: Path, names: Sequence[str]) -> Iterator[None]:
+    """Put what a folder holds of these names aside; on an error, put it back."""
     new = not output.exists()
     make_folder(output)
     aside = output / f".{owner_mark()}.earlier"
     aside.mkdir()
-    _move(output, aside)
+    _move(output, aside, names)
     try:
         yield
     except BaseException:
-        _give_back(aside, output)
+        _give_back(aside, output, names)
         if new:
             output.rmdir()
         raise
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def recover(output: Path, *, owner: int | None = None) -> None:
+def recover(
+    output: Path,
+    *,
+    owner: int | None = None,
+    record: str = RECORD,
+    names: Sequence[str] = _MINE,
+) -> None:
     """Give back what a comparison had put aside whose process was killed.
 
     Parameters
@@ -139,26 +152,30 @@ def recover(output: Path, *, owner: int | None = None) -> None:
         Its folder.
     owner : int, optional
         That process; without, any.
+    record : str
+        The file that is written last.
+    names : sequence of str
+        All that is written.
     """
     for aside in output.glob(f".{owner}-*.earlier" if owner else ".*.earlier"):
-        if (output / RECORD).exists():  # it had ended; only the tidying was missing
+        if (output / record).exists():  # it had ended; only the tidying was missing
             shutil.rmtree(aside)
         else:
-            _give_back(aside, output)
+            _give_back(aside, output, names)
 
 
-def _give_back(aside: Path, output: Path) -> None:
-    """Put an earlier comparison, or none, in the place of an unfinished one."""
-    for path in (output / name for name in _MINE):
+def _give_back(aside: Path, output: Path, names: Sequence[str]) -> None:
+    """Put what was there earlier, or nothing, in the place of what is unfinished."""
+    for path in (output / name for name in names):
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    _move(aside, output)
+    _move(aside, output, names)
     aside.rmdir()
 
 
-def _move(source: Path, target: Path) -> None:
-    for name in _MINE:
+def _move(source: Path, target: Path, names: Sequence[str]) -> None:
+    for name in names:
         if (source / name).exists():
             os.replace(source / name, target / name)

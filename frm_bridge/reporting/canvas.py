@@ -55,9 +55,9 @@ def styled(draw: Callable[P, str]) -> Callable[P, str]:
     return styled
 
 
-def new_axes(salt: str) -> tuple[Figure, Axes]:
+def new_axes(salt: str, *, size: tuple[float, float] = _SIZE) -> tuple[Figure, Axes]:
     """Give an empty chart; ``salt`` is a name of its own on the page."""
-    figure = Figure(figsize=_SIZE, layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
     figure.set_gid(salt)
     return figure, figure.add_subplot()
 

@@ -76,6 +76,8 @@ class Page:
         The same as names and values.
     extra : mapping
         What the template needs beside.
+    record_name : str
+        The file that has all numbers.
     """
 
     template: str
@@ -91,3 +93,4 @@ class Page:
     charts_title: str = "Distributions"
     charts_note: str = ""
     charts_first: bool = False
+    record_name: str = "comparison.json"

@@ -22,7 +22,7 @@ from frm_bridge.reporting.tablepage import table_page
 from frm_bridge.reporting.trackpage import track_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     Record = Mapping[str, Any]
 
@@ -83,21 +83,46 @@ def write_report(
     comparison = Path(comparison)
     record = _read_record(comparison)
     page = _PAGES[record["kind"]](record, comparison, shown_fields)
-    text = _template(page.template).render(
-        title=title,
-        record=record,
-        words=wording,
-        page=page,
-        total=TOTAL,
-        methods=methods(record, page.matching),
-        references=wording.REFERENCES,
-        facts=fact_tables(record, page.facts),
-        calibrated=all(f["pixel_size_um"] is not None for f in record["fields"]),
-        **page.extra,
-    )
+    text = render_page(page, record, title=title)
     path = output or comparison / "report.html"
     write_text(path, text, overwrite=overwrite)
     return path
+
+
+def render_page(
+    page: Page,
+    record: Record,
+    *,
+    title: str,
+    references: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Give a page about a comparison as HTML.
+
+    Parameters
+    ----------
+    page : Page
+        What it shows.
+    record : mapping
+        ``comparison.json``.
+    title : str
+        Its heading.
+    references : sequence of (str, str)
+        Texts and DOIs to cite beside those of every page.
+    """
+    return str(
+        _template(page.template).render(
+            title=title,
+            record=record,
+            words=wording,
+            page=page,
+            total=TOTAL,
+            methods=methods(record, page.matching),
+            references=(*wording.REFERENCES, *references),
+            facts=fact_tables(record, page.facts),
+            calibrated=all(f["pixel_size_um"] is not None for f in record["fields"]),
+            **page.extra,
+        )
+    )
 
 
 def _read_record(comparison: Path) -> dict[str, Any]:

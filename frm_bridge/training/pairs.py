@@ -125,6 +125,17 @@ def find_pairs(
     return pairs
 
 
+def group_of(stem: str, group_by: str | None = None) -> str:
+    """Give the group of a file by its stem, as `find_pairs` does.
+
+    Raises
+    ------
+    InputError
+        ``E_GROUP_BY``.
+    """
+    return _group(stem, _compiled(group_by))
+
+
 def check_images(pairs: Iterable[Pair]) -> None:
     """Refuse pairs of unequal or unclear images, naming them all.
 
