@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,7 +24,7 @@ from frm_bridge.cli.workflowoptions import GivenParameters, with_workflow_option
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
-    from frm_bridge.experiments.verdict import Verdict
+    from collections.abc import Mapping
 
 
 @with_workflow_options
@@ -151,40 +152,35 @@ def verdict(
             progress=progress,
         )
     warn(result.warnings)
+    record = (output / "verdict.json").read_text(encoding="utf-8")
     if as_json:
-        record = (output / "verdict.json").read_text(encoding="utf-8")
         typer.echo(record, nl=False)
         return
     typer.echo(result.sentence())
-    _show_numbers(result)
+    _show_numbers(json.loads(record))
     typer.echo(f"page: {(output / 'verdict.html').resolve()}")
 
 
-def _show_numbers(result: Verdict) -> None:
+def _show_numbers(record: Mapping[str, Any]) -> None:
     """Print the numbers under the verdict, one line each."""
-    from frm_bridge.comparison.verdict import in_unit
+    from frm_bridge.reporting.verdictwording import change, measured, span
 
-    question = result.question
-    unit = question.unit.replace("u", "µ")
+    unit = record["question"]["unit"].replace("u", "µ")
     rows = [
-        ("this prediction", result.judgement.measured, ""),
+        ("this prediction", record["result"], ""),
         *(
-            (f"{level.name} ({level.role})", level.measured, level.left_out)
-            for level in result.levels
+            (f"{level['name']} ({level['role']})", level["result"], level["left_out"])
+            for level in record["levels"]
         ),
     ]
-    for name, measured, why in rows:
-        if measured is None or measured.estimate is None or measured.typical is None:
-            typer.echo(f"{name:28s} left out: {why or 'nothing to measure'}")
+    for name, result, why in rows:
+        if result is None or result["estimate"] is None:
+            typer.echo(f"{name:26s} left out: {why or 'nothing to measure'}")
             continue
-        middle, typical = (
-            in_unit(question, value) for value in (measured.estimate, measured.typical)
-        )
-        ends = "no interval"
-        if measured.interval is not None:
-            low, high = (in_unit(question, end) for end in measured.interval)
-            ends = f"90 % interval {low:+.2f} to {high:+.2f} {unit}"
+        found = result["in_unit"]
+        interval = f"90 % interval {span(found['interval'])} {unit}"
         typer.echo(
-            f"{name:28s} mean {middle:+.2f} {unit}, {ends}, single field "
-            f"{typical:.2f} {unit}"
+            f"{name:26s} mean {change(found['estimate'], unit)}, "
+            f"{interval if found['interval'] else 'no interval'}, "
+            f"one field {measured(result, unit)}"
         )

@@ -23,8 +23,9 @@ from frm_bridge.reporting.verdictwording import (
     reading,
     share,
     span,
+    value_of,
 )
-from frm_bridge.reporting.wording import NOT_AVAILABLE, number
+from frm_bridge.reporting.wording import MINUS, NOT_AVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +98,7 @@ def verdict_page(verdict: Record, comparison: Record) -> Page:
         template="verdict.html.j2",
         headline=(
             f"{verdict['verdict'].capitalize()}: {verdict['question']['text']}",
-            f"{because[:1].upper()}{because[1:]}.",
+            f"{because[:1].upper()}{because[1:]}.".replace(" -", f" {MINUS}"),
         ),
         second_line="",
         tiles=_tiles(verdict),
@@ -204,8 +205,8 @@ def _fields(verdict: Record) -> Table:
         (
             field["field"],
             field["group"],
-            number(field["truth"]),
-            number(field["prediction"]),
+            value_of(field["truth"]),
+            value_of(field["prediction"]),
             change(field["in_unit"], unit),
             field["left_out"],
         )

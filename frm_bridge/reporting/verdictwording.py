@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     Record = Mapping[str, Any]
 
+MANY = 100
+"""Percent from which a factor says more."""
+
 REFERENCES = (
     (
         "Schuirmann DJ (1987) A comparison of the two one-sided tests procedure and "
@@ -37,14 +40,23 @@ def span(ends: list[float] | None) -> str:
     """Write an interval."""
     if ends is None:
         return NOT_AVAILABLE
-    low, high = (number(end, 2, sign=True) for end in ends)
+    places = 1 if max(map(abs, ends)) < MANY else 0
+    low, high = (f"{end:+,.{places}f}".replace("-", MINUS) for end in ends)
     return f"{low} to {high}"
 
 
 def measured(result: Record, unit: str) -> str:
     """Write a typical error."""
     value = result["in_unit"]["typical"]
+    if value is not None and unit == "%" and value >= MANY:
+        return f"{number(1 + value / 100, 2)}-fold"
     return NOT_AVAILABLE if value is None else f"{number(value, 2)} {unit}"
+
+
+def value_of(value: float | None) -> str:
+    """Write what was measured on one side; a whole number without decimals."""
+    is_whole = value is not None and float(value).is_integer()
+    return number(int(value) if value is not None and is_whole else value)
 
 
 def share(place: float | None) -> str:

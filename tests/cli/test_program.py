@@ -17,6 +17,7 @@ COMMANDS = [
     "predict",
     "analyze",
     "compare",
+    "verdict",
     "models list",
     "models inspect",
     "bench",
@@ -70,7 +71,16 @@ def test_help_names_every_command_and_where_to_start(flag, frm):
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "train", "split", "predict", "analyze", "compare", "install-fiji"],
+    [
+        "demo",
+        "train",
+        "split",
+        "predict",
+        "analyze",
+        "compare",
+        "verdict",
+        "install-fiji",
+    ],
 )
 def test_every_command_that_writes_can_overwrite(command, frm):
     assert "--overwrite" in frm(command, "--help").out

@@ -8,6 +8,7 @@ from frm_bridge.errors import InputError
 from frm_bridge.training.pairs import (
     find_pairs,
     format_pairs,
+    group_of,
     read_pairs,
     write_pairs,
 )
@@ -218,3 +219,10 @@ def test_a_table_saved_with_semicolons_is_read(tmp_path):
     table.write_text("input;target;group\r\nbf/a.tif;dapi/a.tif;one\r\n")
     (pair,) = read_pairs(table)
     assert (pair.input.name, pair.group) == ("a.tif", "one")
+
+
+def test_the_group_of_one_name_is_the_one_of_its_pair():
+    assert group_of("exp1_p0002_t00006_z001") == "exp1_p0002"
+    assert group_of("exp1_p0002_t00006_z001", "_p([0-9]+)") == "0002"
+    with pytest.raises(InputError, match="matches nothing"):
+        group_of("exp1", "well")
