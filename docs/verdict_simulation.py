@@ -220,8 +220,8 @@ def verdicts(runs: int, seed: int) -> None:
 
 
 def main(
-    runs: Annotated[int, typer.Option(help="Experiments a row of coverage.")] = 10000,
-    judged: Annotated[int, typer.Option(help="Experiments a row of verdicts.")] = 600,
+    runs: Annotated[int, typer.Option(help="Experiments a row of coverage.")] = 1000,
+    judged: Annotated[int, typer.Option(help="Experiments a row of verdicts.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
 ) -> None:
     """Print both tables."""

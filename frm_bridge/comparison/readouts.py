@@ -58,11 +58,14 @@ class Readouts:
     has_unit : bool
         Whether the values of the prediction have a unit at all; grey levels of a
         relative prediction have none.
+    notes : tuple of str
+        What a reader must know.
     """
 
     values: tuple[Readout, ...]
     is_counted: bool
     has_unit: bool = True
+    notes: tuple[str, ...] = ()
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -120,6 +123,7 @@ def read_readouts(
         values,
         is_counted=question.quantity == "count" or _is_counted(question, values),
         has_unit=not (is_grey and _is_relative(record)),
+        notes=_matched_note(question, record),
     )
 
 
@@ -162,7 +166,7 @@ def _of_objects(question: Question, record: Record, folder: Path) -> list[Pair]:
                 record,
                 "the images have no pixel size; --pixel-size gives one, or ask in px",
             )
-        return [_distance(one[name]["mean"]) for one in found]
+        return [_distance(one, one[name]["mean"]) for one in found]
     is_junctions = record["workflow"]["name"] == "junctions"
     if question.quantity == "area" or (
         question.quantity == "junction area" and is_junctions
@@ -177,8 +181,27 @@ def _of_objects(question: Question, record: Record, folder: Path) -> list[Pair]:
     return _means(question, record, folder / "objects.csv", names[question.quantity])
 
 
-def _distance(mean: float | None) -> Pair:
-    return (None, None) if mean is None else (0.0, mean)
+def _distance(found: Record, mean: float | None) -> Pair:
+    """Give 0 and the mean distance; without any match, what there is on one side."""
+    if mean is not None:
+        return 0.0, mean
+    is_one_sided = found["truth_count"] or found["predicted_count"]
+    return (0.0, None) if is_one_sided else (None, None)
+
+
+def _matched_note(question: Question, record: Record) -> tuple[str, ...]:
+    """Say of how many objects the places are known."""
+    if question.quantity != "centroid":
+        return ()
+    found = [field["objects"] for field in record["fields"]]
+    matched, truth = (sum(o[key] for o in found) for key in ("matched", "truth_count"))
+    worst = min(
+        (o["matched"] / o["truth_count"] for o in found if o["truth_count"]), default=0
+    )
+    return (
+        f"places are those of matched {record['workflow']['things']} alone: {matched} "
+        f"of {truth} true ones, and in the worst field {100 * worst:.0f} %",
+    )
 
 
 def _of_tracks(question: Question, record: Record, folder: Path) -> list[Pair]:

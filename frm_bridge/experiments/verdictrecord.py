@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import frm_bridge
+from frm_bridge.comparison.changes import in_unit, place_between
 from frm_bridge.comparison.folder import RECORD as COMPARISON
 from frm_bridge.comparison.intervals import CONFIDENCE, RESAMPLES, SEED
-from frm_bridge.comparison.verdict import in_unit, place_between
 from frm_bridge.experiments.verdictfolder import RECORD, TABLE
 from frm_bridge.models.card import file_sha256
 from frm_bridge.outputs import write_json, write_text
@@ -19,9 +19,10 @@ from frm_bridge.outputs import write_json, write_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from frm_bridge.comparison.changes import Measurement
     from frm_bridge.comparison.question import Question
-    from frm_bridge.comparison.verdict import Measurement
-    from frm_bridge.experiments.verdict import Level, Verdict
+    from frm_bridge.experiments.levels import Level
+    from frm_bridge.experiments.verdict import Verdict
 
 SCHEMA = 1
 

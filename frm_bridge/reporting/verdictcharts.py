@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from frm_bridge.comparison.verdict import percent_of
+from frm_bridge.comparison.changes import percent_of
 from frm_bridge.reporting.canvas import (
     INK,
     PREDICTION_COLOUR,

@@ -47,7 +47,8 @@ OBJECTS = [
         "predicted_count": 9 + i,
         "truth_area_px": {"mean": 100.0},
         "predicted_area_px": {"mean": None if i == 1 else 90.0},
-        "displacement_px": {"mean": 1.5},
+        "matched": 5,
+        "displacement_px": {"mean": None if i == 1 else 1.5},
         "displacement_um": {"mean": 0.75},
     }
     for i in range(3)
@@ -63,8 +64,16 @@ def test_counts_areas_and_places_of_objects(write):
     folder = write("objects", OBJECTS, pixel_size_um=0.5)
     assert ask(folder, "count nuclei within 5 %") == [(10, 9), (11, 10), (12, 11)]
     assert ask(folder, "area within 5 %")[:2] == [(100, 90), (100, None)]
-    assert ask(folder, "centroid within 2 px")[0] == (0, 1.5)
+    assert ask(folder, "centroid within 2 px")[:2] == [(0, 1.5), (0, None)]
     assert ask(folder, "centroid within 2 um")[0] == (0, 0.75)
+
+
+def test_places_are_said_to_be_those_of_the_matched(write):
+    found = read_readouts(
+        write("objects", OBJECTS), read_question("centroid within 2 px")
+    )
+    (note,) = found.notes
+    assert "15 of 33 true ones, and in the worst field 42 %" in note
 
 
 def test_columns_are_means_over_the_objects_of_a_field(write):
