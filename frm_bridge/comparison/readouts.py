@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Record = Mapping[str, Any]
     Pair = tuple[float | None, float | None]
 
+LEAST_MATCHED = 0.5
+"""Part of the true objects with a partner from which a field's places are known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Readout:
@@ -182,8 +185,8 @@ def _of_objects(question: Question, record: Record, folder: Path) -> list[Pair]:
 
 
 def _distance(found: Record, mean: float | None) -> Pair:
-    """Give 0 and the mean distance; without any match, what there is on one side."""
-    if mean is not None:
+    """Give 0 and the mean distance; of too few matches, what there is on one side."""
+    if mean is not None and found["matched"] >= LEAST_MATCHED * found["truth_count"]:
         return 0.0, mean
     is_one_sided = found["truth_count"] or found["predicted_count"]
     return (0.0, None) if is_one_sided else (None, None)
@@ -200,7 +203,8 @@ def _matched_note(question: Question, record: Record) -> tuple[str, ...]:
     )
     return (
         f"places are those of matched {record['workflow']['things']} alone: {matched} "
-        f"of {truth} true ones, and in the worst field {100 * worst:.0f} %",
+        f"of {truth} true ones, and in the worst field {100 * worst:.0f} %; a field "
+        f"with less than {100 * LEAST_MATCHED:.0f} % gives no number",
     )
 
 

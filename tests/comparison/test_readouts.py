@@ -66,6 +66,8 @@ def test_counts_areas_and_places_of_objects(write):
     assert ask(folder, "area within 5 %")[:2] == [(100, 90), (100, None)]
     assert ask(folder, "centroid within 2 px")[:2] == [(0, 1.5), (0, None)]
     assert ask(folder, "centroid within 2 um")[0] == (0, 0.75)
+    # Of the third field, 5 of 12 have a partner.
+    assert ask(folder, "centroid within 2 px")[2] == (0, None)
 
 
 def test_places_are_said_to_be_those_of_the_matched(write):
