@@ -34,8 +34,9 @@ def verdict(
         typer.Option(
             "--question",
             "-q",
+            # NB: rich would take what stands in brackets for a style.
             help="<count|area|centroid|junction area|track speed|intensity|column "
-            "NAME> [of OBJECT] within N <%|px|um>.",
+            "NAME> \\[of OBJECT] within N <%|px|um>.",
         ),
     ],
     output: Output,
@@ -104,11 +105,11 @@ def verdict(
 
     For example:
 
-        frm-bridge verdict --truth dapi/ --prediction predicted/ --input brightfield/
+        frm-bridge verdict --truth dapi/ --prediction predicted/ --input light/
         --question "count nuclei within 5 %" -o verdict
 
-        frm-bridge verdict --comparison compared/ -q "centroid of nuclei within 2 px"
-        -o verdict
+        frm-bridge verdict --comparison compared/ -o verdict
+        -q "centroid of nuclei within 2 px"
 
         frm-bridge verdict --truth dapi/ --prediction predicted/ --macro spots.ijm
         -q "column Mean of spots within 10 %" -o verdict
