@@ -1,4 +1,4 @@
-"""``predict`` and ``bench``."""
+"""``predict``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,19 @@ from frm_bridge.cli.batch import (
     refuse_inputs,
     result_name,
 )
+from frm_bridge.cli.matching import (
+    IntensityMapFile,
+    MatchIntensity,
+    MatchScale,
+    Scale,
+    matching_of,
+)
 from frm_bridge.cli.options import (
     Channel,
     Device,
     Output,
     Overwrite,
+    PixelSize,
     RequireGpu,
     one_of,
     progress_bar,
@@ -86,6 +94,11 @@ def predict(
             "that of the paper's U-Net, 96."
         ),
     ] = None,
+    match_scale: MatchScale = False,
+    scale: Scale = None,
+    pixel_size: PixelSize = None,
+    match_intensity: MatchIntensity = False,
+    intensity_map: IntensityMapFile = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Predict fluorescence for each image, whole and exactly.
@@ -103,6 +116,8 @@ def predict(
         frm-bridge predict nuclei-brightfield field.tif --output predicted
 
         frm-bridge predict nuclei.onnx,actin.onnx movies/ -o both --device cpu
+
+        frm-bridge predict nuclei.onnx nikon4x/ -o predicted --match-scale
     """
     from frm_bridge.models.registry import find_models
     from frm_bridge.outputs import check_absent
@@ -118,6 +133,13 @@ def predict(
         "algorithm": one_of("--algorithm", algorithm, get_args(Algorithm)),
         "window": window,
         "overwrite": overwrite,
+        "matching": matching_of(
+            match_scale=match_scale,
+            scale=scale,
+            pixel_size=pixel_size,
+            match_intensity=match_intensity,
+            intensity_map=intensity_map,
+        ),
     }
     card = _given_card(normalise, input_mean, input_sd, output_mean, output_sd, halo)
     names = find_models(model)
@@ -167,84 +189,14 @@ def _predict_each(
                     source, models, output, progress=progress, **options
                 )
             warn(report.warnings)
+            for sentence in report.matching:
+                typer.echo(f"{source.name}: {sentence}")
             typer.echo(
                 f"{report.output}  {report.dtype}, {report.unit}; {report.windows} "
                 f"window(s) of {report.window} px on {report.provider} in "
                 f"{report.seconds:.2f} s"
             )
     faults.end("the others are predicted; mend these, and predict them alone")
-
-
-def bench(
-    model: Annotated[
-        str, typer.Argument(help="An .onnx file or the name of a shipped model.")
-    ] = "nuclei-brightfield",
-    device: Device = "auto",
-    size: Annotated[
-        list[int] | None,
-        typer.Option(min=16, help="Side of a square image; may be repeated."),
-    ] = None,
-    quick: Annotated[
-        bool,
-        typer.Option("--quick", help="Leave out the published algorithm and memory."),
-    ] = False,
-    imagej: Annotated[
-        bool,
-        typer.Option("--imagej", help="Measure the nuclei workflow in ImageJ instead."),
-    ] = False,
-    doors: Annotated[
-        bool,
-        typer.Option("--doors", help="Measure calls from ImageJ and Python instead."),
-    ] = False,
-) -> None:
-    """Measure speed and memory on this machine.
-
-    Prints a table: engine and bare network, all of them on the same images. With
-    --imagej: how long the first and a further field take in the embedded ImageJ,
-    beside a macro of the same calls, and whether 100 fields make Java's memory grow.
-    With --doors: how much longer than the bare prediction a call takes from a macro,
-    from Python, through Appose and by exec; how long a server takes to start; and
-    whether 100 calls make it grow. It takes a server and an ImageJ of its own.
-
-    For example:
-
-        frm-bridge bench --size 1024 --quick
-
-        frm-bridge bench --imagej
-
-        frm-bridge bench --doors
-    """
-    if imagej:
-        from frm_bridge.imagej.benchmark import measure_speed
-
-        with progress_bar("100 fields") as progress:
-            speed = measure_speed(progress=progress)
-        typer.echo(speed.describe())
-        return
-    from frm_bridge.prediction.providers import Device as DeviceName
-
-    on = one_of("--device", device, get_args(DeviceName))
-    if doors:
-        from frm_bridge.doors.benchmark import DoorSettings, measure_doors
-
-        settings = DoorSettings(model=model, device=on, side=(size or [2048])[0])
-        typer.echo(measure_doors(settings, progress=_say_measuring).describe())
-        return
-    from frm_bridge.prediction.benchmark import benchmark
-
-    table = benchmark(
-        model,
-        device=on,
-        sizes=tuple(size or (1024, 4096)),
-        paper=not quick,
-        memory=not quick,
-        progress=_say_measuring,
-    )
-    typer.echo(table.to_text())
-
-
-def _say_measuring(text: str) -> None:
-    typer.echo(f"measuring {text} ...", err=True)
 
 
 def _given_card(

@@ -15,6 +15,7 @@ import typer
 from frm_bridge import __version__
 from frm_bridge.cli import (
     analysis,
+    benchmarking,
     demonstration,
     environment,
     exec,
@@ -58,7 +59,7 @@ app.command()(fitness.verdict)
 app.command()(presets.presets)
 models.app.command("import-h5")(importing.import_h5)
 app.add_typer(models.app, name="models")
-app.command()(prediction.bench)
+app.command()(benchmarking.bench)
 app.command()(environment.doctor)
 app.command("install-fiji")(installing.install_fiji)
 app.command()(serving.serve)

@@ -10,7 +10,6 @@ from frm_bridge.images import ImageInfo
 from frm_bridge.prediction.job import plan_job
 from frm_bridge.prediction.layout import (
     as_counts,
-    calibration_warnings,
     output_dtype,
     output_unit,
 )
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from frm_bridge.prediction.job import Algorithm
     from frm_bridge.prediction.layout import OutputType
     from frm_bridge.prediction.loaded import LoadedModel
+    from frm_bridge.prediction.matching import Matching
 
 
 class ArrayImage:
@@ -88,6 +88,7 @@ def predict_into(
     window: int | None = None,
     algorithm: Algorithm = "exact",
     progress: Progress | None = None,
+    matching: Matching | None = None,
 ) -> ArrayReport:
     """Predict all planes into an array, which is left half-written by a failure.
 
@@ -100,7 +101,7 @@ def predict_into(
     output : array of the image's shape, uint16 or float32
         The prediction: float32 as the model gives it; uint16 for a model that predicts
         counts, rounded and clipped.
-    window, algorithm, progress
+    window, algorithm, progress, matching
         As for :func:`~frm_bridge.prediction.engine.predict_image`.
 
     Raises
@@ -120,7 +121,8 @@ def predict_into(
         pixels = as_counts(values) if is_counts else values
         planes[plane, y : y + height, x : x + width] = pixels
 
-    job = plan_job(image, [model], algorithm=algorithm, progress=progress)
+    how: dict[str, Any] = {"algorithm": algorithm, "progress": progress}
+    job = plan_job(image, [model], **how, matching=matching)
     tiles, problems = job.until_it_fits(lambda side: job.predict(side, write), window)
-    notes = [*model.warnings, *calibration_warnings(image.info, [model]), *problems]
+    notes = [*model.warnings, *job.notes(), *problems]
     return ArrayReport(tiles.side, tiles.count, tuple(dict.fromkeys(notes)))

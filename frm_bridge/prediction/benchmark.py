@@ -14,7 +14,7 @@ import numpy as np
 from frm_bridge.models.card import load_onnx
 from frm_bridge.prediction.arrays import ArrayImage
 from frm_bridge.prediction.engine import predict_image
-from frm_bridge.prediction.exact import read_normalised
+from frm_bridge.prediction.exact import plan_view, read_normalised
 from frm_bridge.prediction.flops import flop_per_px
 from frm_bridge.prediction.job import plan_job
 from frm_bridge.prediction.memoryprobe import MemoryUse, probe_memory
@@ -24,7 +24,6 @@ from frm_bridge.prediction.runtime import (
     open_model,
     runtime_version,
 )
-from frm_bridge.prediction.tiling import plan_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -219,13 +218,10 @@ def _speed(
     image = _noise(side)
     job = plan_job(ArrayImage(image), [model], algorithm="exact", progress=None)
     limit = job.fitted(job.first_limit(window))
-    card = model.card
-    plan = plan_windows(
-        side, side, stride=card.stride, halo=card.halo, max_window=limit
-    )
-    scale = card.normalisation.input.statistics(*job.statistics[0])
+    (view,) = job.views
+    plan, scale = plan_view(view, limit), view.scales[0]
     batches = [
-        read_normalised(job.source, 0, plan, each, scale) for each in plan.windows
+        read_normalised(view.source, 0, plan, each, scale) for each in plan.windows
     ]
     a, b = _noise(_GEMM_SIDE).astype(np.float32), _noise(_GEMM_SIDE).astype(np.float32)
     model.run(batches[0])  # the first run compiles, and fills the arena

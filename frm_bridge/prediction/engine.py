@@ -18,7 +18,6 @@ from frm_bridge.prediction.job import Algorithm, Job, open_models, plan_job
 from frm_bridge.prediction.layout import (
     OutputType,
     as_counts,
-    calibration_warnings,
     channel_warnings,
     check_channels,
     output_dtype,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frm_bridge.prediction.exact import Progress, Tiles
+    from frm_bridge.prediction.matching import Matching
     from frm_bridge.prediction.providers import Device
 
 
@@ -63,6 +63,10 @@ class PredictionReport:
         From opening the models to the finished file.
     warnings : tuple of str
         A smaller window, a slower device, another pixel size than in training.
+    factors : tuple of float
+        How many times each model's image was enlarged along a side; 1 for as it is.
+    matching : tuple of str
+        What was done to match the image to the models, in sentences.
     """
 
     output: Path
@@ -76,6 +80,8 @@ class PredictionReport:
     windows: int
     seconds: float
     warnings: tuple[str, ...]
+    factors: tuple[float, ...] = (1.0,)
+    matching: tuple[str, ...] = ()
 
 
 def predict_image(
@@ -87,6 +93,7 @@ def predict_image(
     require_gpu: bool = False,
     algorithm: Algorithm = "exact",
     progress: Progress | None = None,
+    matching: Matching | None = None,
 ) -> NDArray[np.float32]:
     """Predict one plane that is in memory.
 
@@ -105,6 +112,9 @@ def predict_image(
         ``paper``: the published overlapping windows, with their black frame.
     progress : callable, optional
         (windows done, windows in all); it starts again if memory ran out.
+    matching : Matching, optional
+        Bring the image of another microscope to the model's scale, or grey levels; the
+        prediction has the image's own shape all the same.
 
     Returns
     -------
@@ -119,7 +129,11 @@ def predict_image(
     """
     check_array(image)
     prediction = np.empty(image.shape, np.float32)
-    how: dict[str, Any] = {"algorithm": algorithm, "progress": progress}
+    how: dict[str, Any] = {
+        "algorithm": algorithm,
+        "progress": progress,
+        "matching": matching,
+    }
     with ExitStack() as stack:
         (loaded,) = open_models([model], device, require_gpu, stack)
         predict_into(ArrayImage(image), loaded, prediction, window=window, **how)
@@ -139,6 +153,7 @@ def predict_file(
     algorithm: Algorithm = "exact",
     overwrite: bool = False,
     progress: Progress | None = None,
+    matching: Matching | None = None,
 ) -> PredictionReport:
     """Predict every plane of an image file into an ImageJ TIFF.
 
@@ -156,7 +171,7 @@ def predict_file(
     dtype : {"auto", "uint16", "float32"}
         ``auto``: uint16, rounded and clipped to 0..65535, when all models predict
         counts, else float32.
-    window, device, require_gpu, algorithm, progress
+    window, device, require_gpu, algorithm, progress, matching
         As for :func:`predict_image`.
     overwrite : bool
         Replace an existing output.
@@ -170,7 +185,8 @@ def predict_file(
     ------
     InputError
         The image's own (``E_IMAGE_...``), ``E_CHANNELS``, ``E_OUTPUT_DTYPE``,
-        ``E_PAPER_SIZE``, ``E_WINDOW``.
+        ``E_PAPER_SIZE``, ``E_WINDOW``; of a matching ``E_PIXEL_SIZE``,
+        ``E_PIXEL_SIZE_MODEL``, ``E_SCALE``.
     OutputError
         ``E_OUTPUT_EXISTS``, ``E_OUTPUT_IS_INPUT``, ``E_OUTPUT_READ_ONLY``,
         ``E_OUTPUT_FOLDER``, ``E_DISK_FULL``.
@@ -196,7 +212,8 @@ def predict_file(
         check_channels(source.info, loaded)
         unit = output_unit(loaded)
         kind = output_dtype(dtype, unit)
-        job = plan_job(source, loaded, algorithm=algorithm, progress=progress)
+        how: dict[str, Any] = {"algorithm": algorithm, "progress": progress}
+        job = plan_job(source, loaded, **how, matching=matching)
         tiles, problems = job.until_it_fits(
             lambda side: _write_file(
                 job, output, side, kind, channel=channel, overwrite=overwrite
@@ -207,7 +224,7 @@ def predict_file(
         notes += [
             *(f"{image.name}: {note}" for note in source.info.notes),
             *channel_warnings(source.info),
-            *calibration_warnings(source.info, loaded),
+            *job.notes(),
             *problems,
         ]
     return PredictionReport(
@@ -222,6 +239,8 @@ def predict_file(
         windows=tiles.count,
         seconds=time.perf_counter() - started,
         warnings=tuple(dict.fromkeys(notes)),
+        factors=tuple(view.factor for view in job.views),
+        matching=tuple(job.matching.sentences(job.source.info, job.views)),
     )
 
 
@@ -246,9 +265,7 @@ def _write_file(
 ) -> Tiles:
     """Predict into a file that appears when it is complete."""
     info, models = job.source.info, job.models
-    about = describe(
-        info.path, models, job.statistics, algorithm=job.algorithm, window=side
-    )
+    about = describe(job, window=side)
     if channel is not None:
         about["frm_bridge.source_channel"] = str(channel)
     layout = output_layout(info, models)

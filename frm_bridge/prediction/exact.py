@@ -41,6 +41,34 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """An image as one model is to see it.
+
+    Attributes
+    ----------
+    model : LoadedModel
+        It is run on every plane.
+    source : Source
+        The image, or the image at the model's pixel size.
+    statistics : tuple of (mean, sd)
+        Of each whole plane of the source, in grey levels.
+    scales : tuple of (mean, sd)
+        What brings each plane to the numbers that the network works with.
+    factor : float
+        Pixels of the source for each of the image along a side.
+    is_intensity_matched : bool
+        Whether the scales took the place of the training fields' mean and sd.
+    """
+
+    model: LoadedModel
+    source: Source
+    statistics: tuple[tuple[float, float], ...]
+    scales: tuple[tuple[float, float], ...]
+    factor: float = 1.0
+    is_intensity_matched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Tiles:
     """What an algorithm did.
 
@@ -65,9 +93,7 @@ class _Task:
 
 
 def predict_exactly(
-    source: Source,
-    models: Sequence[LoadedModel],
-    statistics: Sequence[tuple[float, float]],
+    views: Sequence[View],
     *,
     max_window: int,
     write: Write,
@@ -77,44 +103,32 @@ def predict_exactly(
 
     Parameters
     ----------
-    source : Source
-        The image.
-    models : sequence of LoadedModel
-        Each is run on every plane.
-    statistics : sequence of (mean, sd)
-        Of each whole plane, in grey levels.
+    views : sequence of View
+        The image for each model; all have the same planes, maybe of other sizes.
     max_window : int
         Largest side of a window, in px.
     write : callable
-        Takes each core; called from one other thread.
+        Takes each core, in px of its view; called from one other thread. All cores of
+        a plane come one after another.
     progress : callable, optional
         (windows written, windows in all).
     """
-    info = source.info
-    plans = [
-        plan_windows(
-            info.height,
-            info.width,
-            stride=model.card.stride,
-            halo=model.card.halo,
-            max_window=max_window,
-        )
-        for model in models
-    ]
-    total = info.plane_count * sum(len(plan.windows) for plan in plans)
+    plane_count = views[0].source.info.plane_count
+    plans = [plan_view(view, max_window) for view in views]
+    total = plane_count * sum(len(plan.windows) for plan in plans)
     written = 0
 
     def read(task: _Task) -> NDArray[np.float32]:
-        own = statistics[task.plane]
-        mean, sd = models[task.place].card.normalisation.input.statistics(*own)
-        return read_normalised(source, task.plane, task.plan, task.window, (mean, sd))
+        view = views[task.place]
+        scale = view.scales[task.plane]
+        return read_normalised(view.source, task.plane, task.plan, task.window, scale)
 
     def compute(task: _Task, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return models[task.place].run(batch)
+        return views[task.place].model.run(batch)
 
     def write_core(task: _Task, output: NDArray[np.float32]) -> None:
         core = output[0, 0][task.window.core_in_window]
-        values = in_output_units(core, models[task.place].card)
+        values = in_output_units(core, views[task.place].model.card)
         write(task.place, task.plane, task.window.y, task.window.x, values)
 
     def done() -> None:
@@ -123,10 +137,22 @@ def predict_exactly(
         if progress:
             progress(written, total)
 
-    tasks = _tasks(info.plane_count, plans)
+    tasks = _tasks(plane_count, plans)
     run_pipeline(tasks, read=read, compute=compute, write=write_core, done=done)
     sides = (max(plan.window_height, plan.window_width) for plan in plans)
     return Tiles(side=max(sides), count=total)
+
+
+def plan_view(view: View, max_window: int) -> WindowPlan:
+    """Plan the windows of each plane of a view."""
+    info, card = view.source.info, view.model.card
+    return plan_windows(
+        info.height,
+        info.width,
+        stride=card.stride,
+        halo=card.halo,
+        max_window=max_window,
+    )
 
 
 def _tasks(plane_count: int, plans: Sequence[WindowPlan]) -> Iterator[_Task]:

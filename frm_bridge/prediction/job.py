@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from frm_bridge.errors import EnvironmentProblem, InputError
-from frm_bridge.images import Image, plane_statistics
-from frm_bridge.prediction.exact import predict_exactly
+from frm_bridge.prediction.exact import plan_view, predict_exactly
+from frm_bridge.prediction.layout import calibration_warnings
 from frm_bridge.prediction.loaded import LoadedModel
+from frm_bridge.prediction.matching import Matching
 from frm_bridge.prediction.memory import default_window
 from frm_bridge.prediction.paper import WINDOW, paper_origins, predict_as_published
+from frm_bridge.prediction.rescaled import BackOnGrid
 from frm_bridge.prediction.runtime import open_model
-from frm_bridge.prediction.tiling import plan_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import ExitStack
     from pathlib import Path
 
-    from frm_bridge.prediction.exact import Progress, Source, Tiles, Write
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from frm_bridge.prediction.exact import Progress, Source, Tiles, View, Write
     from frm_bridge.prediction.providers import Device
 
 Algorithm = Literal["exact", "paper"]
@@ -53,14 +57,16 @@ def plan_job(
     *,
     algorithm: Algorithm,
     progress: Progress | None,
+    matching: Matching | None = None,
 ) -> Job:
     """Check the image and measure all its planes, before the first window runs.
+
+    With a ``matching`` each model gets the image as that says.
 
     Raises
     ------
     InputError
-        ``E_ALGORITHM``, ``E_PAPER_SIZE``, ``E_IMAGE_NOT_FINITE``,
-        ``E_IMAGE_CONSTANT``.
+        ``E_ALGORITHM``, ``E_PAPER_SIZE``, and those of `Matching.views`.
     """
     if algorithm not in get_args(Algorithm):
         raise InputError(
@@ -68,14 +74,19 @@ def plan_job(
             f"there is no algorithm {algorithm!r}",
             "use --algorithm exact or paper",
         )
+    matching = matching or Matching()
     if algorithm == "paper":
+        if matching.scale is not None:
+            raise InputError(
+                "E_OPTION",
+                "the published algorithm is a baseline, and takes images as they are",
+                "leave --algorithm paper out where the scale is to be matched",
+            )
         paper_origins(source.info.height)
         paper_origins(source.info.width)
-    statistics = tuple(
-        plane_statistics(cast("Image", source), plane)
-        for plane in range(source.info.plane_count)
-    )
-    return Job(source, tuple(models), statistics, algorithm, progress)
+    source = matching.calibrated(source)
+    views = matching.views(source, models)
+    return Job(source, views, algorithm, progress, matching)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,53 +96,68 @@ class Job:
     Attributes
     ----------
     source : Source
-        What is read.
-    models : tuple of LoadedModel
-        One for each channel.
-    statistics : tuple of (mean, sd)
-        Of each whole plane.
+        The image, with the pixel size that is taken for its own.
+    views : tuple of View
+        The image as each model is to see it.
     algorithm : {"exact", "paper"}
         How windows are joined.
     progress : callable or None
         (windows done, windows in all).
+    matching : Matching
+        What was done to the image for the models.
     """
 
     source: Source
-    models: tuple[LoadedModel, ...]
-    statistics: tuple[tuple[float, float], ...]
+    views: tuple[View, ...]
     algorithm: Algorithm
     progress: Progress | None
+    matching: Matching
+
+    @property
+    def models(self) -> tuple[LoadedModel, ...]:
+        """One for each channel of the output."""
+        return tuple(view.model for view in self.views)
 
     def predict(self, side: int, write: Write) -> Tiles:
-        """Predict all planes with windows of at most this side."""
-        common = (self.source, self.models, self.statistics)
+        """Predict all planes with windows of at most this side, on the image's grid."""
         if self.algorithm == "paper":
-            return predict_as_published(*common, write=write, progress=self.progress)
+            return predict_as_published(self.views, write=write, progress=self.progress)
+        writers = [self._on_grid(view, write) for view in self.views]
+
+        def put(
+            place: int, plane: int, y: int, x: int, values: NDArray[np.float32]
+        ) -> None:
+            writers[place](place, plane, y, x, values)
+
         return predict_exactly(
-            *common, max_window=side, write=write, progress=self.progress
+            self.views, max_window=side, write=put, progress=self.progress
         )
+
+    def _on_grid(self, view: View, write: Write) -> Write:
+        if view.factor == 1:
+            return write
+        size, own = view.source.info, self.source.info
+        return BackOnGrid((size.height, size.width), (own.height, own.width), write)
+
+    def notes(self) -> list[str]:
+        """Say what is unlike training, and what was asked for in vain."""
+        found = self.matching.warnings(self.views)
+        for view in self.views:
+            found += calibration_warnings(view.source.info, [view.model])
+        return found
 
     def fitted(self, limit: int) -> int:
         """Give the longer side of the windows that a limit leads to, in px."""
         if self.algorithm == "paper":
             return WINDOW
-        info, sides = self.source.info, []
-        for card in (model.card for model in self.models):
-            plan = plan_windows(
-                info.height,
-                info.width,
-                stride=card.stride,
-                halo=card.halo,
-                max_window=limit,
-            )
-            sides.append(max(plan.window_height, plan.window_width))
-        return max(sides)
+        plans = [plan_view(view, limit) for view in self.views]
+        return max(max(plan.window_height, plan.window_width) for plan in plans)
 
     def first_limit(self, asked: int | None) -> int:
         """Give the window that the user asks for, or what free memory allows."""
         if asked is not None:
             return asked
-        return min(default_window(model.provider) for model in self.models)
+        return min(default_window(view.model.provider) for view in self.views)
 
     def until_it_fits(
         self, attempt: Callable[[int], Tiles], asked: int | None

@@ -126,7 +126,7 @@ def calibration_warnings(info: ImageInfo, models: Sequence[LoadedModel]) -> list
         if max(ratio, 1 / ratio) > SCALE_TOLERANCE:
             warnings.append(
                 f"{info.path.name} has {info.pixel_size_um:g} um per pixel, the model "
-                f"{card.name} was trained at {card.pixel_size_um:g} um: scale the "
-                "image in ImageJ first (Image > Scale...)"
+                f"{card.name} was trained at {card.pixel_size_um:g} um: match "
+                "the scale (predict --match-scale)"
             )
     return warnings

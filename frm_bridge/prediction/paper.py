@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from frm_bridge.prediction.exact import Progress, Source, Write
+    from frm_bridge.prediction.exact import Progress, View, Write
     from frm_bridge.prediction.loaded import LoadedModel
 
 WINDOW = 256
@@ -50,9 +50,7 @@ def paper_origins(length: int) -> range:
 
 
 def predict_as_published(
-    source: Source,
-    models: Sequence[LoadedModel],
-    statistics: Sequence[tuple[float, float]],
+    views: Sequence[View],
     *,
     write: Write,
     progress: Progress | None = None,
@@ -61,12 +59,13 @@ def predict_as_published(
 
     Parameters
     ----------
-    source, models, statistics, write, progress
+    views, write, progress
         As for :func:`~frm_bridge.prediction.exact.predict_exactly`.
     """
+    source = views[0].source  # it is never scaled here
     info = source.info
     per_plane = len(paper_origins(info.height)) * len(paper_origins(info.width))
-    total = per_plane * info.plane_count * len(models)
+    total = per_plane * info.plane_count * len(views)
     written = 0
 
     def step() -> None:
@@ -77,12 +76,12 @@ def predict_as_published(
 
     for plane in range(info.plane_count):
         pixels = source.read_window(plane, 0, 0, info.height, info.width)
-        for place, model in enumerate(models):
-            scale = model.card.normalisation.input.statistics(*statistics[plane])
-            average = _average(normalise(pixels, *scale), model, step)
+        for place, view in enumerate(views):
+            scaled = normalise(pixels, *view.scales[plane])
+            average = _average(scaled, view.model, step)
             inner = average[FRAME:-FRAME, FRAME:-FRAME]
             framed = np.zeros(average.shape, np.float32)
-            framed[FRAME:-FRAME, FRAME:-FRAME] = in_output_units(inner, model.card)
+            framed[FRAME:-FRAME, FRAME:-FRAME] = in_output_units(inner, view.model.card)
             write(place, plane, 0, 0, framed)
     return Tiles(side=WINDOW, count=total)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tifffile
 
 from frm_bridge.images import create_image, open_image
+from frm_bridge.models.card import read_card, write_card
 
 
 @pytest.fixture
@@ -183,3 +185,69 @@ def test_flags_are_for_the_files_without_a_card_alone(frm, models, fields, place
     assert "96 px; give --halo" in ended.err
     told = frm(*arguments, "--halo", 16, "-o", place / "b")
     assert (told.status, told.err) == (0, "")
+
+
+def _sized(models, place, pixel_size_um):
+    """Give the model a pixel size, in a file of its own."""
+    model = place / "sized.onnx"
+    shutil.copy(models / "nuclei.onnx", model)
+    write_card(model, replace(read_card(model), pixel_size_um=pixel_size_um))
+    return model
+
+
+def test_the_scale_is_matched_by_pixel_sizes_and_told(frm, models, stack, place):
+    model = _sized(models, place, 0.25)
+    arguments = ("predict", model, stack, "-o", place / "out")
+    plain = frm(*arguments)
+    assert "match the scale (predict --match-scale)" in plain.err
+    ended = frm(*arguments, "--match-scale", "--overwrite")
+    assert (ended.status, ended.err) == (0, "")
+    first, last = ended.out.splitlines()
+    assert first.startswith("movie µ.tif: enlarged 2 times for nuclei (0.5 um per")
+    assert last.startswith(f"{place / 'out' / stack.name}  uint16, counts; 6 window(s)")
+    with open_image(place / "out" / stack.name) as image:
+        assert image.info.shape == (2, 3, 48, 64)
+        assert image.info.pixel_size_um == 0.5
+    ended = frm(*arguments, "--match-scale", "--pixel-size", 0.125, "--overwrite")
+    assert "shrunk 0.5 times" in ended.out
+    with open_image(place / "out" / stack.name) as image:
+        assert image.info.pixel_size_um == 0.125
+
+
+def test_an_image_without_pixel_size_is_named_and_left_out(
+    frm, models, stack, fields, place
+):
+    model, source = _sized(models, place, 0.25), fields[0] / "µ field0.tif"
+    arguments = ("predict", model, stack, source, "-o", place / "out", "--match-scale")
+    ended = frm(*arguments)
+    assert ended.status == 1
+    assert f"error: E_PIXEL_SIZE {source} does not say its pixel size" in ended.err
+    assert "fix: give it in µm with --pixel-size" in ended.err
+    assert [path.name for path in (place / "out").iterdir()] == [stack.name]
+    plain = models / "nuclei.onnx"
+    ended = frm("predict", plain, stack, "-o", place / "other", "--match-scale")
+    assert ended.status == 1
+    assert "E_PIXEL_SIZE_MODEL the model nuclei does not say" in ended.err
+
+
+def test_the_scale_may_be_given_outright(frm, models, fields, place):
+    source = fields[0] / "µ field0.tif"
+    arguments = ("predict", models / "nuclei.onnx", source, "-o", place / "out")
+    ended = frm(*arguments, "--scale", 1.4)
+    assert ended.status == 0
+    assert "96 x 112 px became 134 x 157 px" in ended.out
+    for wrong in (("--scale", 1, "--match-scale"), ("--scale", 9)):
+        ended = frm(*arguments, *wrong, "--overwrite")
+        assert ended.status == 1
+        assert "E_OPTION" in ended.err or "E_SCALE" in ended.err
+
+
+def test_matching_the_intensity_says_where_it_is_in_vain(frm, models, fields, place):
+    arguments = ("predict", models / "nuclei.onnx", fields[0], "-o", place / "out")
+    ended = frm(*arguments, "--match-intensity")
+    assert ended.status == 0
+    assert "matching intensity changes nothing" in ended.err
+    wrong = ("--match-intensity", "--intensity-map", place / "map.json")
+    ended = frm(*arguments, *wrong)
+    assert ended.status == 1
+    assert "leave out --match-intensity or --intensity-map" in ended.err

@@ -1,6 +1,7 @@
 """Networks of several kinds."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,24 @@ def small_package(blur, field, make_card, tmp_path_factory) -> Path:
     write_card(model, make_card(name="small", halo=16, margin=1, pixel_size_um=0.65))
     pack_model(model, folder / "small.zip", sample=Sample(field, field))
     return folder / "small.zip"
+
+
+@pytest.fixture
+def make_identity(tmp_path, make_card) -> Callable[..., Path]:
+    """Write a network that gives back what it takes; keyword options are the card's."""
+
+    def make(name: str, **changes: object) -> Path:
+        sides = ["batch", 1, "height", "width"]
+        ends = [
+            helper.make_tensor_value_info(side, TensorProto.FLOAT, sides)
+            for side in ("image", "same")
+        ]
+        node = helper.make_node("Identity", ["image"], ["same"])
+        graph = helper.make_graph([node], "identity", ends[:1], ends[1:])
+        opsets = [helper.make_opsetid("", 17)]
+        path = tmp_path / f"{name}.onnx"
+        onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+        write_card(path, make_card(name=name, halo=16, margin=0, **changes))
+        return path
+
+    return make
