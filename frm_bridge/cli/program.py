@@ -22,6 +22,7 @@ from frm_bridge.cli import (
     fitness,
     importing,
     installing,
+    matching,
     models,
     pairing,
     prediction,
@@ -58,6 +59,7 @@ app.command()(analysis.compare)
 app.command()(fitness.verdict)
 app.command()(presets.presets)
 models.app.command("import-h5")(importing.import_h5)
+models.app.command("map-intensity")(matching.map_intensity)
 app.add_typer(models.app, name="models")
 app.command()(benchmarking.bench)
 app.command()(environment.doctor)

@@ -106,12 +106,7 @@ class Matching:
         """
         info = source.info
         factors = [self.factor(info, model.card) for model in models]
-        # NB: faults are found, and named with their place, in the pixels as they are.
-        at_scale = {1.0: (source, _statistics(source))}
-        for factor in factors:
-            if factor not in at_scale:
-                rescaled = RescaledImage(source, factor)
-                at_scale[factor] = (rescaled, _statistics(rescaled))
+        at_scale = {factor: measured(source, factor) for factor in set(factors)}
         return tuple(
             self._view(model, *at_scale[factor], factor)
             for model, factor in zip(models, factors, strict=True)
@@ -198,6 +193,24 @@ class _Calibrated:
     ) -> NDArray[Any]:
         """Give a window of the image."""
         return self._source.read_window(plane, y, x, height, width)
+
+
+def measured(
+    source: Source, factor: float
+) -> tuple[Source, tuple[tuple[float, float], ...]]:
+    """Give an image at a factor, and mean and sd of each of its planes there.
+
+    Raises
+    ------
+    InputError
+        ``E_IMAGE_SMALL``, ``E_IMAGE_NOT_FINITE``, ``E_IMAGE_CONSTANT``.
+    """
+    # Faults are found, and named with their place, in the pixels as they are.
+    own = _statistics(source)
+    if factor == 1:
+        return source, own
+    rescaled = RescaledImage(source, factor)
+    return rescaled, _statistics(rescaled)
 
 
 def _statistics(source: Source) -> tuple[tuple[float, float], ...]:

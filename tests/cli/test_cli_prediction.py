@@ -11,6 +11,9 @@ import tifffile
 
 from frm_bridge.images import create_image, open_image
 from frm_bridge.models.card import read_card, write_card
+from frm_bridge.models.normalisation import InputNormalisation
+
+TRAINED = InputNormalisation("global", 500.0, 80.0)
 
 
 @pytest.fixture
@@ -251,3 +254,37 @@ def test_matching_the_intensity_says_where_it_is_in_vain(frm, models, fields, pl
     ended = frm(*arguments, *wrong)
     assert ended.status == 1
     assert "leave out --match-intensity or --intensity-map" in ended.err
+
+
+def test_a_map_of_grey_levels_is_made_and_used(frm, models, fields, place):
+    model, path = place / "global.onnx", place / "session µ.json"
+    shutil.copy(models / "nuclei.onnx", model)
+    scales = replace(read_card(model).normalisation, input=TRAINED)
+    write_card(model, replace(read_card(model), normalisation=scales))
+    make = ("models", "map-intensity", model, fields[0], "-o", path)
+    ended = frm(*make)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith(f"{path}  4 image(s): mean 3")
+    refused = frm(*make)
+    assert "E_OUTPUT_EXISTS" in refused.err
+    arguments = ("predict", model, fields[0], "-o", place / "out")
+    ended = frm(*arguments, "--intensity-map", path)
+    assert (ended.status, ended.err) == (0, "")
+    assert "mean and sd of the map session µ.json took the place of the" in ended.out
+    every = [tifffile.imread(field) for field in fields[0].iterdir()]
+    mean, sd = np.mean(every), np.std(every)
+    for field in fields[0].iterdir():
+        found = tifffile.imread(place / "out" / field.name).astype(float)
+        window = tifffile.imread(field)[20:23, 30:33].mean()
+        assert found[21, 31] == pytest.approx(1000 + 100 * (window - mean) / sd, abs=1)
+
+
+def test_a_map_is_not_made_for_a_model_without_a_card(frm, models, fields, place):
+    make = ("models", "map-intensity", models / "cardless.onnx", fields[0])
+    ended = frm(*make, "-o", place / "map.json")
+    assert ended.status == 1
+    assert "E_MODEL_NO_CARD" in ended.err
+    make = ("models", "map-intensity", models / "nuclei.onnx", fields[0])
+    ended = frm(*make, "-o", place / "map.json")
+    assert ended.status == 0
+    assert "it needs no map" in ended.err
