@@ -28,6 +28,13 @@ Scale = Annotated[
         help="Likewise, by this factor: above 1 enlarges the image for the model.",
     ),
 ]
+Grain = Annotated[
+    bool,
+    typer.Option(
+        "--grain/--no-grain",
+        help="Put back into resampled images the pixel noise that resampling takes.",
+    ),
+]
 MatchIntensity = Annotated[
     bool,
     typer.Option(
@@ -49,6 +56,7 @@ def matching_of(
     match_scale: bool = False,
     scale: float | None = None,
     pixel_size: float | None = None,
+    grain: bool = True,
     match_intensity: bool = False,
     intensity_map: Path | None = None,
 ) -> Matching:
@@ -69,6 +77,7 @@ def matching_of(
     return Matching(
         scale="pixel size" if match_scale else scale,
         pixel_size_um=pixel_size,
+        grain=grain,
         intensity=read_map(intensity_map)
         if intensity_map is not None
         else "own"
@@ -92,6 +101,7 @@ def map_intensity(
     match_scale: MatchScale = False,
     scale: Scale = None,
     pixel_size: PixelSize = None,
+    grain: Grain = True,
     overwrite: Overwrite = False,
 ) -> None:
     """Make one linear map of grey levels for a session on another microscope.
@@ -123,7 +133,9 @@ def map_intensity(
         )
     check_absent(output, overwrite=overwrite)
     sources = images_of(images)
-    how = matching_of(match_scale=match_scale, scale=scale, pixel_size=pixel_size)
+    how = matching_of(
+        match_scale=match_scale, scale=scale, pixel_size=pixel_size, grain=grain
+    )
     with progress_bar("measuring") as progress:
         made = measure(sources, card, channel=channel, matching=how, progress=progress)
     trained = card.normalisation.input

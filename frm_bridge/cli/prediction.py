@@ -16,6 +16,7 @@ from frm_bridge.cli.batch import (
     result_name,
 )
 from frm_bridge.cli.matching import (
+    Grain,
     IntensityMapFile,
     MatchIntensity,
     MatchScale,
@@ -97,6 +98,7 @@ def predict(
     match_scale: MatchScale = False,
     scale: Scale = None,
     pixel_size: PixelSize = None,
+    grain: Grain = True,
     match_intensity: MatchIntensity = False,
     intensity_map: IntensityMapFile = None,
     overwrite: Overwrite = False,
@@ -137,6 +139,7 @@ def predict(
             match_scale=match_scale,
             scale=scale,
             pixel_size=pixel_size,
+            grain=grain,
             match_intensity=match_intensity,
             intensity_map=intensity_map,
         ),

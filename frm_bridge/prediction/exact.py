@@ -56,6 +56,8 @@ class View:
         What brings each plane to the numbers that the network works with.
     factor : float
         Pixels of the source for each of the image along a side.
+    grain : tuple of float
+        Sd of the noise that was put back into each plane of a resampled source.
     is_intensity_matched : bool
         Whether the scales took the place of the training fields' mean and sd.
     """
@@ -65,6 +67,7 @@ class View:
     statistics: tuple[tuple[float, float], ...]
     scales: tuple[tuple[float, float], ...]
     factor: float = 1.0
+    grain: tuple[float, ...] = ()
     is_intensity_matched: bool = False
 
 

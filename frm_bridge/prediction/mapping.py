@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from frm_bridge.errors import InputError
 from frm_bridge.images import open_image
 from frm_bridge.prediction.intensity import IntensityMap, pooled
-from frm_bridge.prediction.matching import NO_CHANGE, Matching, measured
+from frm_bridge.prediction.matching import NO_CHANGE, Matching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,9 +55,9 @@ def map_intensity(
                 source = matching.calibrated(image)
                 factor = matching.factor(source.info, card)
                 _refuse_another(factors, factor, Path(path).name)
-                source, statistics = measured(source, factor)
-            pixels = source.info.height * source.info.width
-            yield from ((pixels, *own) for own in statistics)
+                found = matching.measured(source, factor)
+            pixels = found.source.info.height * found.source.info.width
+            yield from ((pixels, *own) for own in found.statistics)
             if progress:
                 progress(done, len(images))
 

@@ -53,6 +53,8 @@ class Matching:
         pixel size over the model's.
     pixel_size_um : float, optional
         Of the images, in place of what their files say.
+    grain : bool
+        Put back into a resampled image the noise that resampling took away.
     intensity : "own" or IntensityMap, optional
         Whose mean and sd take the place of the training fields': each plane's own, or
         those of a map that was made from several images.
@@ -65,6 +67,7 @@ class Matching:
 
     scale: float | Literal["pixel size"] | None = None
     pixel_size_um: float | None = None
+    grain: bool = True
     intensity: Literal["own"] | IntensityMap | None = None
 
     def __post_init__(self) -> None:
@@ -106,28 +109,45 @@ class Matching:
         """
         info = source.info
         factors = [self.factor(info, model.card) for model in models]
-        at_scale = {factor: measured(source, factor) for factor in set(factors)}
+        at_scale = {each: self.measured(source, each) for each in set(factors)}
         return tuple(
-            self._view(model, *at_scale[factor], factor)
+            self._view(model, at_scale[factor], factor)
             for model, factor in zip(models, factors, strict=True)
         )
 
-    def _view(
-        self,
-        model: LoadedModel,
-        source: Source,
-        statistics: tuple[tuple[float, float], ...],
-        factor: float,
-    ) -> View:
+    def measured(self, source: Source, factor: float) -> AtScale:
+        """Give an image at a factor, and mean and sd of each of its planes there.
+
+        Raises
+        ------
+        InputError
+            ``E_IMAGE_SMALL``, ``E_IMAGE_NOT_FINITE``, ``E_IMAGE_CONSTANT``.
+        """
+        # Faults are found, and named with their place, in the pixels as they are.
+        own = _statistics(source)
+        if factor == 1:
+            return AtScale(source, own)
+        rescaled = RescaledImage(source, factor, with_grain=self.grain)
+        return AtScale(rescaled, _statistics(rescaled), rescaled.grain)
+
+    def _view(self, model: LoadedModel, image: AtScale, factor: float) -> View:
         normalisation = model.card.normalisation.input
         if normalisation.kind == "field" or self.intensity == OWN:
-            scales = statistics
+            scales = image.statistics
         elif isinstance(self.intensity, IntensityMap):
-            scales = ((self.intensity.mean, self.intensity.sd),) * len(statistics)
+            scales = ((self.intensity.mean, self.intensity.sd),) * len(image.statistics)
         else:
-            scales = tuple(normalisation.statistics(*own) for own in statistics)
+            scales = tuple(normalisation.statistics(*own) for own in image.statistics)
         is_matched = self.intensity is not None and normalisation.kind == "global"
-        return View(model, source, statistics, scales, factor, is_matched)
+        return View(
+            model,
+            image.source,
+            image.statistics,
+            scales,
+            factor=factor,
+            grain=image.grain,
+            is_intensity_matched=is_matched,
+        )
 
     def warnings(self, views: Sequence[View]) -> list[str]:
         """Say what was asked for and changes nothing."""
@@ -177,8 +197,27 @@ class Matching:
         return (
             f"{word} {view.factor:.5g} times for {card.name}{sizes}: "
             f"{info.height} x {info.width} px became {size.height} x {size.width} px, "
-            "and the prediction was put back on the image's grid"
+            f"{_grain_words(view)}and the prediction was put back on the image's grid"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AtScale:
+    """An image at some scale, measured whole.
+
+    Attributes
+    ----------
+    source : Source
+        What is read.
+    statistics : tuple of (mean, sd)
+        Of each plane.
+    grain : tuple of float
+        Sd of the noise that was put back into each plane, if any was.
+    """
+
+    source: Source
+    statistics: tuple[tuple[float, float], ...]
+    grain: tuple[float, ...] = ()
 
 
 class _Calibrated:
@@ -195,29 +234,19 @@ class _Calibrated:
         return self._source.read_window(plane, y, x, height, width)
 
 
-def measured(
-    source: Source, factor: float
-) -> tuple[Source, tuple[tuple[float, float], ...]]:
-    """Give an image at a factor, and mean and sd of each of its planes there.
-
-    Raises
-    ------
-    InputError
-        ``E_IMAGE_SMALL``, ``E_IMAGE_NOT_FINITE``, ``E_IMAGE_CONSTANT``.
-    """
-    # Faults are found, and named with their place, in the pixels as they are.
-    own = _statistics(source)
-    if factor == 1:
-        return source, own
-    rescaled = RescaledImage(source, factor)
-    return rescaled, _statistics(rescaled)
-
-
 def _statistics(source: Source) -> tuple[tuple[float, float], ...]:
     image = cast("Image", source)
     return tuple(
         plane_statistics(image, plane) for plane in range(source.info.plane_count)
     )
+
+
+def _grain_words(view: View) -> str:
+    if not any(view.grain):
+        return ""
+    low, high = min(view.grain), max(view.grain)
+    levels = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+    return f"pixel noise of sd {levels} was put back, "
 
 
 def _ratio(info: ImageInfo, card: ModelCard) -> float:

@@ -72,6 +72,8 @@ def _matched(view: View, matching: Matching) -> list[tuple[str, str]]:
             (".pixel_size_um", known),
             (".input_px", f"{size.height} x {size.width} (resampled)"),
         ]
+        if view.grain:
+            facts.append((".grain_sd", json.dumps([round(sd, 6) for sd in view.grain])))
         if view.factor == 1:
             facts[-1] = (".input_px", f"{size.height} x {size.width} (as it is)")
     if view.is_intensity_matched:

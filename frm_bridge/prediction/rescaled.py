@@ -9,6 +9,7 @@ import numpy as np
 
 from frm_bridge.errors import InputError
 from frm_bridge.images.resampling import plan_grids
+from frm_bridge.prediction.grain import grain, lost_noise, pixel_noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,15 @@ class RescaledImage:
         The image.
     factor : float
         New pixels for each old one along a side.
+    with_grain : bool
+        Put back the noise that resampling takes away.
+
+    Attributes
+    ----------
+    info : ImageInfo
+        Of the image at its new size.
+    grain : tuple of float
+        Sd of the noise that is put back into each plane, in grey levels.
 
     Raises
     ------
@@ -38,7 +48,9 @@ class RescaledImage:
         ``E_IMAGE_SMALL`` where too little would be left.
     """
 
-    def __init__(self, source: Source, factor: float) -> None:
+    def __init__(
+        self, source: Source, factor: float, *, with_grain: bool = True
+    ) -> None:
         info = source.info
         before = info.height, info.width
         after = max(1, round(before[0] * factor)), max(1, round(before[1] * factor))
@@ -51,7 +63,6 @@ class RescaledImage:
                 "give a larger image, or a model for this magnification",
             )
         pixel = info.pixel_size_um
-        self.factor = factor
         self.info = replace(
             info,
             shape=(*info.shape[:-2], *after),
@@ -60,6 +71,12 @@ class RescaledImage:
         )
         self._source = source
         self._grids = plan_grids(before, after)
+        self.grain: tuple[float, ...] = (0.0,) * info.plane_count
+        if with_grain:
+            self.grain = tuple(map(self._lost, range(info.plane_count)))
+
+    def _lost(self, plane: int) -> float:
+        return lost_noise(pixel_noise(self._source, plane), pixel_noise(self, plane))
 
     def read_window(
         self, plane: int, y: int, x: int, height: int, width: int
@@ -73,7 +90,10 @@ class RescaledImage:
             rows.stop - rows.start,
             columns.stop - columns.start,
         )
-        return self._grids.window(pixels, y, x, height, width)
+        values = self._grids.window(pixels, y, x, height, width)
+        if self.grain[plane]:
+            values += self.grain[plane] * grain(plane, y, x, height, width)
+        return values
 
 
 class BackOnGrid:

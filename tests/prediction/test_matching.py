@@ -93,7 +93,7 @@ def test_the_network_sees_the_image_at_its_own_pixel_size(field, make_model, tmp
         model,
         tmp_path / "out.tif",
         dtype="float32",
-        matching=TO_THE_MODEL,
+        matching=replace(TO_THE_MODEL, grain=False),
         device="cpu",
     )
     assert report.factors == (pytest.approx(1.825 / 1.3, rel=1e-4),)
@@ -260,12 +260,35 @@ def test_statistics_are_those_of_the_plane_that_the_network_sees(
     noise = np.random.default_rng(0).normal(100, 10, (128, 128)).astype(np.float32)
     path = _written(tmp_path / "noise.tif", noise, "YX")
     model = make_identity("own")
-    predict_file(path, model, tmp_path / "out.tif", matching=Matching(scale=0.5))
+    how = Matching(scale=0.5, grain=False)
+    predict_file(path, model, tmp_path / "out.tif", matching=how)
     info, _ = _read(tmp_path / "out.tif")
     ((mean, sd),) = json.loads(info.properties["frm_bridge.model.input_mean_sd"])
     shrunk = resample(noise, (64, 64)).astype(np.float64)
     assert (mean, sd) == pytest.approx((shrunk.mean(), shrunk.std()), rel=1e-5)
     assert sd < 0.7 * noise.std()
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.4, 2.0])
+def test_the_noise_that_resampling_takes_is_put_back_and_told(
+    tmp_path, make_identity, factor
+):
+    random = np.random.default_rng(0)
+    planes = np.stack([random.normal(100, sd, (200, 240)) for sd in (3, 8)])
+    path = _written(tmp_path / "noise.tif", planes.astype(np.float32), "TYX")
+    model = make_identity("same")
+    how = {"matching": Matching(scale=factor), "dtype": "float32"}
+    report = predict_file(path, model, tmp_path / "out.tif", **how)
+    told = _read(tmp_path / "out.tif")[0].properties
+    scales = json.loads(told["frm_bridge.model.input_mean_sd"])
+    assert [sd for _, sd in scales] == pytest.approx([3, 8], rel=0.3)
+    lost_sds = json.loads(told["frm_bridge.model.grain_sd"])
+    for sd, lost in zip((3, 8), lost_sds, strict=True):
+        assert 0.6 * sd < lost < 1.02 * sd
+    assert "pixel noise of sd" in report.matching[0]
+    report = predict_file(path, model, tmp_path / "again.tif", **how)
+    first, again = (tmp_path / f"{name}.tif" for name in ("out", "again"))
+    assert first.read_bytes() == again.read_bytes()
 
 
 def test_own_statistics_take_the_place_of_the_training_fields(
