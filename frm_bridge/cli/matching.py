@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from frm_bridge.cli.batch import images_of
-from frm_bridge.cli.options import Channel, Overwrite, PixelSize, progress_bar, warn
+from frm_bridge.cli.options import (
+    Channel,
+    Grain,
+    Overwrite,
+    PixelSize,
+    progress_bar,
+    warn,
+)
 from frm_bridge.errors import InputError, ModelError
 
 if TYPE_CHECKING:
@@ -26,13 +33,6 @@ Scale = Annotated[
     typer.Option(
         "--scale",
         help="Likewise, by this factor: above 1 enlarges the image for the model.",
-    ),
-]
-Grain = Annotated[
-    bool,
-    typer.Option(
-        "--grain/--no-grain",
-        help="Put back into resampled images the pixel noise that resampling takes.",
     ),
 ]
 MatchIntensity = Annotated[

@@ -49,6 +49,13 @@ PixelSize = Annotated[
     float | None,
     typer.Option("--pixel-size", help="µm per pixel, in place of what the files say."),
 ]
+Grain = Annotated[
+    bool,
+    typer.Option(
+        "--grain/--no-grain",
+        help="Put back into resampled images the pixel noise that resampling takes.",
+    ),
+]
 
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", help="Images measured at a time, each in a Java.")

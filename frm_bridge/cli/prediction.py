@@ -16,7 +16,6 @@ from frm_bridge.cli.batch import (
     result_name,
 )
 from frm_bridge.cli.matching import (
-    Grain,
     IntensityMapFile,
     MatchIntensity,
     MatchScale,
@@ -26,6 +25,7 @@ from frm_bridge.cli.matching import (
 from frm_bridge.cli.options import (
     Channel,
     Device,
+    Grain,
     Output,
     Overwrite,
     PixelSize,

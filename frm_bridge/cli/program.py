@@ -28,6 +28,7 @@ from frm_bridge.cli import (
     prediction,
     presets,
     serving,
+    sweeping,
     training,
 )
 from frm_bridge.cli.options import explain
@@ -59,6 +60,7 @@ app.command()(analysis.compare)
 app.command()(fitness.verdict)
 app.command()(presets.presets)
 models.app.command("import-h5")(importing.import_h5)
+app.command()(sweeping.scale_sweep)
 models.app.command("map-intensity")(matching.map_intensity)
 app.add_typer(models.app, name="models")
 app.command()(benchmarking.bench)

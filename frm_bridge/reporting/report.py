@@ -109,19 +109,14 @@ def render_page(
     references : sequence of (str, str)
         Texts and DOIs to cite beside those of every page.
     """
-    return str(
-        _template(page.template).render(
-            title=title,
-            record=record,
-            words=wording,
-            page=page,
-            total=TOTAL,
-            methods=methods(record, page.matching),
-            references=(*wording.REFERENCES, *references),
-            facts=fact_tables(record, page.facts),
-            calibrated=all(f["pixel_size_um"] is not None for f in record["fields"]),
-            **page.extra,
-        )
+    return render(
+        page,
+        title=title,
+        record=record,
+        methods=methods(record, page.matching),
+        references=(*wording.REFERENCES, *references),
+        facts=fact_tables(record, page.facts),
+        calibrated=all(f["pixel_size_um"] is not None for f in record["fields"]),
     )
 
 
@@ -155,7 +150,8 @@ def _refuse_gone(record: Record) -> None:
         )
 
 
-def _template(name: str) -> Any:
+def render(page: Page, **values: object) -> str:
+    """Give the HTML of a page, with what its template needs beside."""
     environment = Environment(
         loader=PackageLoader("frm_bridge.reporting"),
         autoescape=True,
@@ -163,4 +159,7 @@ def _template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(name)
+    template = environment.get_template(page.template)
+    return template.render(
+        words=wording, page=page, total=TOTAL, **values, **page.extra
+    )
