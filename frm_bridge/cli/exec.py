@@ -37,7 +37,8 @@ def execute(
     """Do one thing that a program or a macro asks for, and answer.
 
     A request has action, input and output, and as the action needs them: predict has
-    model, channel, window, device, require_gpu; analyze has workflow, channel,
+    model, channel, window, device, require_gpu, match_scale, match_intensity,
+    pixel_size_um, force; analyze has workflow, channel,
     pixel_size_um; compare has truth, workflow, min_iou, pixel_size_um; split has truth,
     tile, input_suffix, target_suffix. All have overwrite.
 

@@ -38,6 +38,7 @@ from frm_bridge.prediction.arrays import (
     predict_into,
 )
 from frm_bridge.prediction.layout import OutputType, output_dtype, output_unit
+from frm_bridge.prediction.matching import Matching
 from frm_bridge.prediction.runtime import runtime_version
 from frm_bridge.prediction.sessions import OpenModels
 
@@ -108,6 +109,8 @@ def predict(
     device: Device = "auto",
     require_gpu: bool = False,
     pixel_size_um: float | None = None,
+    match_scale: bool = False,
+    match_intensity: bool = False,
     title: str = "the image",
 ) -> None:
     """Predict planes in shared memory, into new shared memory.
@@ -126,7 +129,10 @@ def predict(
     dtype, window, device, require_gpu
         As for `predict_file`.
     pixel_size_um : float, optional
-        Of the image, to compare with the model's; nothing is scaled. 0 is none.
+        Of the image, to compare with the model's. 0 is none.
+    match_scale, match_intensity : bool
+        Bring the image to the model's pixel size, and its grey levels to the training
+        fields'; the prediction has the image's own shape all the same.
     title : str
         The image's, for messages.
     """
@@ -139,6 +145,9 @@ def predict(
         how: dict[str, Any] = {
             "window": _whole(window),
             "progress": _progress(task, "predict"),
+            "matching": Matching.asked(
+                match_scale=match_scale, match_intensity=match_intensity
+            ),
         }
         task.update(f"opening {model}")
         loaded = _models.get(model, device=device, require_gpu=require_gpu)

@@ -13,7 +13,7 @@ Models and ImageJ stay ready in the server, for all programs and macros of this 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from frm_bridge.doors.connection import Connection
 from frm_bridge.doors.reading import parse_fields
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from frm_bridge.doors.answer import Answer
     from frm_bridge.doors.pendingjob import PendingJob, Progress
+    from frm_bridge.doors.predictoptions import PredictOptions
     from frm_bridge.doors.request import Request
     from frm_bridge.imagej import Workflow
     from frm_bridge.prediction.providers import Device
@@ -36,17 +37,6 @@ if TYPE_CHECKING:
     Models = str | Path | Sequence[str | Path]
 
 _log = logging.getLogger(__name__)
-
-
-class PredictOptions(TypedDict, total=False):
-    """The options of `Client.predict`, for those who check types."""
-
-    channel: int | None
-    window: int | None
-    device: Device
-    require_gpu: bool
-    overwrite: bool
-    progress: Progress | None
 
 
 def connect(*, start: bool = True) -> Client:
@@ -109,6 +99,10 @@ class Client:
         window: int | None = None,
         device: Device = "auto",
         require_gpu: bool = False,
+        match_scale: bool = False,
+        match_intensity: bool = False,
+        pixel_size_um: float | None = None,
+        force: bool = False,
         overwrite: bool = False,
         progress: Progress | None = None,
     ) -> Answer | NDArray[Any]:
@@ -122,8 +116,10 @@ class Client:
             A file or the name of a shipped model; several give a channel for each.
         output : str or Path, optional
             The TIFF to write. Without it the prediction is given as an array.
-        channel, window, device, require_gpu, overwrite
+        channel, window, device, require_gpu, force, overwrite
             As for :func:`~frm_bridge.predict_file`.
+        match_scale, match_intensity, pixel_size_um
+            As for a `Request`.
         progress
             As for `PendingJob.wait`; in windows.
 
@@ -152,6 +148,10 @@ class Client:
                 window=window,
                 device=device,
                 require_gpu=require_gpu,
+                match_scale=match_scale,
+                match_intensity=match_intensity,
+                pixel_size_um=pixel_size_um,
+                force=force,
                 overwrite=overwrite,
             ).wait(progress)
             if output is not None:

@@ -97,6 +97,7 @@ def _predict(
 ) -> dict[str, Any]:
     from frm_bridge.models.registry import find_models
     from frm_bridge.prediction.engine import predict_file
+    from frm_bridge.prediction.matching import Matching
     from frm_bridge.prediction.providers import Device
 
     devices = get_args(Device)
@@ -116,18 +117,25 @@ def _predict(
         channel=request.channel,
         window=request.window or None,
         overwrite=request.overwrite,
+        force=request.force,
         progress=progress,
+        matching=Matching.asked(
+            match_scale=request.match_scale,
+            match_intensity=request.match_intensity,
+            pixel_size_um=request.pixel_size_um or None,
+        ),
         **opening,
     )
+    what = f"{', '.join(report.model_names)} on {report.provider}"
+    windows = f"{report.windows} window{'s' if report.windows > 1 else ''}"
+    done = f"{what}: {windows} in {report.seconds:.1f} s"
     return {
         "outputs": (report.output,),
         "provider": report.provider,
         "windows": report.windows,
         "model_sha256": report.model_sha256,
         "warnings": report.warnings,
-        "message": f"{', '.join(report.model_names)} on {report.provider}: "
-        f"{report.windows} window{'s' if report.windows > 1 else ''} in "
-        f"{report.seconds:.1f} s",
+        "message": "; ".join([done, *report.matching]),
     }
 
 

@@ -29,14 +29,17 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 _ONLY: dict[str, tuple[str, ...]] = {
     "parameters": ("analyze", "compare", "split"),
     "min_iou": ("compare",),
-    "pixel_size_um": ("analyze", "compare"),
+    "pixel_size_um": ("predict", "analyze", "compare"),
+    "match_scale": ("predict",),
+    "match_intensity": ("predict",),
+    "force": ("predict",),
     "channel": ("predict", "analyze"),
 }
 WHOLE_PATH = "write the path from the root, or the drive, on"
 PATHS = ("input", "output", "truth")
 COUNTS = ("schema", "window", "channel")
 MEASURES = ("min_iou", "pixel_size_um")
-SWITCHES = ("require_gpu", "overwrite")
+SWITCHES = ("require_gpu", "match_scale", "match_intensity", "force", "overwrite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,12 @@ class Request:
         auto, cuda, openvino or cpu.
     require_gpu : bool
         Fail rather than run on the CPU.
+    match_scale, match_intensity : bool
+        Of a prediction: bring the image to the model's pixel size, and its grey levels
+        to the training fields'; what it gives stays in the image's own pixels.
+    force : bool
+        Predict an image that is too unlike the training fields, and say so in the
+        output.
     overwrite : bool
         Replace results that exist already.
     door : {"program", "macro", "python"}
@@ -109,6 +118,9 @@ class Request:
     window: int | None = None
     device: str = "auto"
     require_gpu: bool = False
+    match_scale: bool = False
+    match_intensity: bool = False
+    force: bool = False
     overwrite: bool = False
     door: Door = "program"
     input_title: str = ""

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 _ALL = ("input", "output", "overwrite")
 # For each action the keys that whoever asks can give.
 _REQUEST = {
-    "predict": (*_ALL, "model", "device", "require_gpu", "window", "channel"),
+    "predict": (
+        *(*_ALL, "model", "device", "require_gpu", "window", "channel"),
+        *("match_scale", "match_intensity", "force", "pixel_size_um"),
+    ),
     "analyze": (*_ALL, "workflow", "channel", "pixel_size_um", "parameters"),
     "compare": (*_ALL, "workflow", "truth", "min_iou", "pixel_size_um", "parameters"),
     "split": (*_ALL, "truth", "tile", "input_suffix", "target_suffix"),
@@ -33,7 +36,7 @@ _KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "macro": {
         "predict": (
             *("image_path", "output_folder", "model", "device", "window"),
-            *("require_gpu", "overwrite"),
+            *("require_gpu", "match_scale", "match_intensity", "force", "overwrite"),
         ),
         "analyze": ("image_path", "output_folder"),
         "compare": (
@@ -46,7 +49,10 @@ _KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "appose": {
-        "predict": ("dtype", "window", "device", "require_gpu", "pixel_size_um"),
+        "predict": (
+            *("dtype", "window", "device", "require_gpu", "pixel_size_um"),
+            *("match_scale", "match_intensity"),
+        ),
     },
 }
 # An option of the command line, and what a door may call it.

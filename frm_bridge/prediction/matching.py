@@ -15,27 +15,25 @@ take their place, which is one linear map of the grey levels.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
 
 from frm_bridge.errors import InputError
 from frm_bridge.images import Image, check_pixel_size, plane_statistics
 from frm_bridge.prediction.exact import View
 from frm_bridge.prediction.intensity import IntensityMap
-from frm_bridge.prediction.rescaled import RescaledImage
+from frm_bridge.prediction.rescaled import CalibratedImage, RescaledImage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from frm_bridge.images import ImageInfo
     from frm_bridge.models.card import ModelCard
     from frm_bridge.prediction.exact import Source
     from frm_bridge.prediction.loaded import LoadedModel
 
-PIXEL_SIZE = "pixel size"
-OWN = "own"
+PIXEL_SIZE: Literal["pixel size"] = "pixel size"
+OWN: Literal["own"] = "own"
 
 SMALLEST_FACTOR, LARGEST_FACTOR = 0.2, 5.0
 NO_CHANGE = 0.005
@@ -73,13 +71,28 @@ class Matching:
     def __post_init__(self) -> None:
         check_pixel_size(self.pixel_size_um)
         if self.scale is not None and self.scale != PIXEL_SIZE:
-            _check_factor(cast("float", self.scale), "the factor")
+            _check_factor(self.scale, "the factor")
+
+    @classmethod
+    def asked(
+        cls,
+        *,
+        match_scale: bool = False,
+        match_intensity: bool = False,
+        pixel_size_um: float | None = None,
+    ) -> Matching:
+        """Give what two yes-or-no questions and a pixel size ask for."""
+        return cls(
+            scale=PIXEL_SIZE if match_scale else None,
+            pixel_size_um=pixel_size_um,
+            intensity=OWN if match_intensity else None,
+        )
 
     def calibrated(self, source: Source) -> Source:
         """Give the image with the pixel size that takes the place of its own."""
         if self.pixel_size_um is None:
             return source
-        return _Calibrated(source, self.pixel_size_um)
+        return CalibratedImage(source, self.pixel_size_um)
 
     def factor(self, info: ImageInfo, card: ModelCard) -> float:
         """Give the pixels of the model for each of the image; 1 for no resampling.
@@ -92,10 +105,7 @@ class Matching:
         """
         if self.scale is None:
             return 1.0
-        if self.scale == PIXEL_SIZE:
-            factor = _ratio(info, card)
-        else:
-            factor = cast("float", self.scale)
+        factor = _ratio(info, card) if self.scale == PIXEL_SIZE else self.scale
         return 1.0 if abs(factor - 1) <= NO_CHANGE else factor
 
     def views(self, source: Source, models: Sequence[LoadedModel]) -> tuple[View, ...]:
@@ -218,20 +228,6 @@ class AtScale:
     source: Source
     statistics: tuple[tuple[float, float], ...]
     grain: tuple[float, ...] = ()
-
-
-class _Calibrated:
-    """An image with another pixel size than its file says."""
-
-    def __init__(self, source: Source, pixel_size_um: float) -> None:
-        self.info = replace(source.info, pixel_size_um=pixel_size_um)
-        self._source = source
-
-    def read_window(
-        self, plane: int, y: int, x: int, height: int, width: int
-    ) -> NDArray[Any]:
-        """Give a window of the image."""
-        return self._source.read_window(plane, y, x, height, width)
 
 
 def _statistics(source: Source) -> tuple[tuple[float, float], ...]:

@@ -20,6 +20,20 @@ _SMALLEST_SIDE = 16
 _BAND_ROWS = 256
 
 
+class CalibratedImage:
+    """An image with another pixel size than its file says."""
+
+    def __init__(self, source: Source, pixel_size_um: float) -> None:
+        self.info = replace(source.info, pixel_size_um=pixel_size_um)
+        self._source = source
+
+    def read_window(
+        self, plane: int, y: int, x: int, height: int, width: int
+    ) -> NDArray[Any]:
+        """Give a window of the image."""
+        return self._source.read_window(plane, y, x, height, width)
+
+
 class RescaledImage:
     """An image that reads as if each side had more pixels, or fewer.
 

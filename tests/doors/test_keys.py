@@ -26,7 +26,8 @@ KEYS = {
     "FRM Nuclei": "image_path output_folder blur_sigma_px threshold_method fill_holes "
     "watershed min_area max_area area_unit min_circularity max_circularity "
     "exclude_edges min_contrast",
-    "FRM Predict": "image_path output_folder model device window require_gpu overwrite",
+    "FRM Predict": "image_path output_folder model device window require_gpu overwrite "
+    "match_scale match_intensity force",
     "FRM Split": "input target tile input_suffix target_suffix overwrite output_folder",
     "FRM Track": "image_path output_folder detector blur_sigma_px threshold_method "
     "watershed min_area max_area area_unit min_contrast spot_radius spot_quality "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +16,10 @@ from frm_bridge.doors import Request, perform
 from frm_bridge.doors.job import Cancelled
 from frm_bridge.doors.request import check_absolute, with_whole_paths
 from frm_bridge.imagej import run_workflow
-from frm_bridge.models.card import file_sha256
+from frm_bridge.images import open_image
+from frm_bridge.models.card import file_sha256, read_card, write_card
 from frm_bridge.models.library import install_model
+from frm_bridge.models.registry import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +71,34 @@ def test_a_prediction_tells_provider_model_windows_and_progress(
     assert answer.provider == "CPUExecutionProvider"
     assert [len(digest) for digest in answer.model_sha256] == [64]
     assert seen[-1] == (answer.windows, answer.windows)
+
+
+def test_a_prediction_matches_the_scale_and_says_so(
+    stain: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "sized.onnx"
+    shutil.copy(find_model("nuclei-brightfield"), model)
+    card = read_card(model)
+    assert card is not None
+    write_card(model, replace(card, pixel_size_um=0.25))
+    named = {"model": str(model), "device": "cpu", "match_scale": True, "force": True}
+    given = {"match_intensity": True, "pixel_size_um": 0.5}
+    answer = perform(Request("predict", stain, tmp_path / "o.tif", **named, **given))
+    assert answer.status == "ok", answer.message
+    assert "; enlarged 2 times for nuclei-brightfield (0.5 um per pixel" in (
+        answer.message
+    )
+    (warning,) = answer.warnings
+    assert "matching intensity changes nothing" in warning
+    with open_image(tmp_path / "o.tif") as predicted, open_image(stain) as image:
+        assert predicted.info.shape == image.info.shape
+        assert predicted.info.pixel_size_um == 0.5
+    refused = perform(Request("predict", stain, tmp_path / "p.tif", **named))
+    assert (refused.code, refused.fix) == (
+        "E_PIXEL_SIZE",
+        "give it in µm with pixel_size_um, or set it in ImageJ (Image > "
+        "Properties...) and save the image as TIFF",
+    )
 
 
 def test_outputs_are_whole_paths_where_the_request_has_relative_ones(

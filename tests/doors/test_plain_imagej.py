@@ -395,7 +395,8 @@ def test_what_a_person_does_by_mouse_is_recorded_and_replays(tmp_path: Path) -> 
     assert measured == f'run("FRM Nuclei", "{line}");'
     assert predicted == (
         'run("FRM Predict", "output_folder=[] model=nuclei-brightfield device=auto '
-        'window=0 require_gpu=false overwrite=false");'
+        "window=0 require_gpu=false match_scale=false match_intensity=false "
+        'force=false overwrite=false");'
     )
     names = ["dialog", "menu", "nuclei", "predict"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [

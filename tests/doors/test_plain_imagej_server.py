@@ -294,7 +294,8 @@ def test_a_key_that_a_command_has_not_is_refused_with_those_it_has(
         print("goes on", nImages);
         """
     )
-    keys = "output_folder, model, device, window, require_gpu, overwrite"
+    keys = "output_folder, model, device, window, require_gpu, match_scale, "
+    keys += "match_intensity, force, overwrite"
     lines = printed.splitlines()
     assert lines[:3] == [
         "FRM Predict has no key devise",

@@ -48,7 +48,8 @@ def test_every_field_can_be_said_in_words_and_has_its_type() -> None:
     text = (
         "schema=1 job=j7 action=predict model=m.onnx input=a.tif output=b.tif truth= "
         "workflow= min_iou= pixel_size_um= channel=2 window=512 device=cpu "
-        "require_gpu=true overwrite=FALSE door=macro input_title=a truth_title="
+        "require_gpu=true match_scale=true match_intensity=false force=false "
+        "overwrite=FALSE door=macro input_title=a truth_title="
     )
     request = read_request(text.split())
     assert {name: getattr(request, name) for name in NAMES} == {
@@ -67,6 +68,9 @@ def test_every_field_can_be_said_in_words_and_has_its_type() -> None:
         "window": 512,
         "device": "cpu",
         "require_gpu": True,
+        "match_scale": True,
+        "match_intensity": False,
+        "force": False,
         "overwrite": False,
         "door": "macro",
         "input_title": "a",

@@ -2,7 +2,7 @@
 // script FRM_Predict.py does in a Fiji, and opens what comes back.
 // Made from that script's #@ lines by frm_bridge.doors.wrappers: change them there.
 requires("1.54i");
-frmKeys("FRM Predict", newArray("image_path", "output_folder", "model", "device", "window", "require_gpu", "overwrite", "tile"));
+frmKeys("FRM Predict", newArray("image_path", "output_folder", "model", "device", "window", "require_gpu", "match_scale", "match_intensity", "force", "overwrite", "tile"));
 frmRenamed("tile", "window");
 image_path = frmImage("FRM Predict");
 Dialog.create("FRM Predict");
@@ -11,14 +11,20 @@ Dialog.addString("model: Model", "nuclei-brightfield", 25);
 Dialog.addChoice("device: Device", newArray("auto", "cuda", "openvino", "cpu"), "auto");
 Dialog.addString("window: Largest window (px; 0: as memory allows)", "0", 8);
 Dialog.addChoice("require_gpu: Fail rather than run on the CPU", newArray("true", "false"), "false");
+Dialog.addChoice("match_scale: Match the scale by the pixel sizes", newArray("true", "false"), "false");
+Dialog.addChoice("match_intensity: Match the grey levels to the training fields'", newArray("true", "false"), "false");
+Dialog.addChoice("force: Predict also what is too unlike the training fields", newArray("true", "false"), "false");
 Dialog.addChoice("overwrite: Replace an earlier prediction in the folder", newArray("true", "false"), "false");
-Dialog.addHelp("<html><body width=500><p><b>output_folder</b> Folder for the prediction (empty: only show it).<p><b>model</b> Model. A shipped model's name, or the path of an .onnx file.<p><b>device</b> Device. auto: the fastest that works here.<p><b>window</b> Largest window (px; 0: as memory allows). The image is predicted in windows, with the same result whatever their size. At least 0.<p><b>require_gpu</b> Fail rather than run on the CPU.<p><b>overwrite</b> Replace an earlier prediction in the folder.");
+Dialog.addHelp("<html><body width=500><p><b>output_folder</b> Folder for the prediction (empty: only show it).<p><b>model</b> Model. A shipped model's name, or the path of an .onnx file.<p><b>device</b> Device. auto: the fastest that works here.<p><b>window</b> Largest window (px; 0: as memory allows). The image is predicted in windows, with the same result whatever their size. At least 0.<p><b>require_gpu</b> Fail rather than run on the CPU.<p><b>match_scale</b> Match the scale by the pixel sizes. The image is resampled to the model's pixel size, and the prediction back.<p><b>match_intensity</b> Match the grey levels to the training fields'. For models that were trained with one mean and sd for all fields.<p><b>force</b> Predict also what is too unlike the training fields.<p><b>overwrite</b> Replace an earlier prediction in the folder.");
 Dialog.show();
 output_folder = frmGiven("output_folder", Dialog.getString());
 model = frmGiven("model", Dialog.getString());
 device = Dialog.getChoice();
 window = Dialog.getString();
 require_gpu = Dialog.getChoice();
+match_scale = Dialog.getChoice();
+match_intensity = Dialog.getChoice();
+force = Dialog.getChoice();
 overwrite = Dialog.getChoice();
 output_folder = frmPlace("FRM Predict", output_folder);
 
@@ -46,6 +52,9 @@ lines = frmAsk("FRM Predict", folder, newArray("action=predict", "door=macro",
     "device=" + device,
     "window=" + window,
     "require_gpu=" + require_gpu,
+    "match_scale=" + match_scale,
+    "match_intensity=" + match_intensity,
+    "force=" + force,
     "overwrite=" + overwrite));
 frmSay("FRM Predict", lines);
 if (kept) print("FRM Predict: " + output);

@@ -4,6 +4,9 @@
 #@ String device (label="Device", description="auto: the fastest that works here", value="auto", choices={"auto", "cuda", "openvino", "cpu"}, persist=false)
 #@ Integer window (label="Largest window (px; 0: as memory allows)", description="The image is predicted in windows, with the same result whatever their size", value=0, min=0, persist=false)
 #@ Boolean require_gpu (label="Fail rather than run on the CPU", value=false, persist=false)
+#@ Boolean match_scale (label="Match the scale by the pixel sizes", description="The image is resampled to the model's pixel size, and the prediction back", value=false, persist=false)
+#@ Boolean match_intensity (label="Match the grey levels to the training fields'", description="For models that were trained with one mean and sd for all fields", value=false, persist=false)
+#@ Boolean force (label="Predict also what is too unlike the training fields", value=false, persist=false)
 #@ Boolean overwrite (label="Replace an earlier prediction in the folder", value=false, persist=false)
 """Predict fluorescence from transmitted light.
 
@@ -36,6 +39,9 @@ def main(folder):
         "device": device,
         "window": window,
         "require_gpu": require_gpu,
+        "match_scale": match_scale,
+        "match_intensity": match_intensity,
+        "force": force,
         "overwrite": overwrite,
         "output": output,
     })
