@@ -107,6 +107,8 @@ def headline(sweep: ScaleSweep) -> tuple[str, str]:
             f"Of {len(sweep.points)} factors, {best.factor:.3g} correlates best with "
             f"the stain: PCC {fixed(best.pcc)}."
         )
+        if best is own:
+            return first, "That is the image as it is: there is nothing to correct."
         as_it_is = NOT_AVAILABLE if own is None else fixed(own.pcc)
         return first, f"As it is (factor 1) the PCC is {as_it_is}."
     if steady is None:
@@ -222,7 +224,7 @@ def _sides(sweep: ScaleSweep, chosen: SweepPoint | None) -> list[Panel]:
     shown: list[tuple[str, NDArray[Any]]] = [("Input", sweep.pixels)]
     if sweep.as_it_is is not None:
         shown.append(("Prediction, as it is", sweep.as_it_is.prediction))
-    if chosen is not None:
+    if chosen is not None and chosen is not sweep.as_it_is:
         title = f"Prediction, factor {chosen.factor:.3g}"
         shown.append((title, chosen.prediction))
     if sweep.stain is not None:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,6 +70,14 @@ def test_with_the_stain_the_factor_that_undoes_the_objective_is_best(sweep):
     first, second = headline(sweep)
     assert "0.5 correlates best with the stain" in first
     assert f"{sweep.as_it_is.pcc:.2f}" in second
+
+
+def test_where_the_image_needs_no_correction_it_is_shown_once(sweep, tmp_path):
+    worse = [replace(each, pcc=-0.5) for each in sweep.points[:2]]
+    right = replace(sweep, points=(*worse, replace(sweep.points[2], pcc=0.9)))
+    assert "nothing to correct" in headline(right)[1]
+    text = write_sweep(right, tmp_path / "out").read_text(encoding="utf-8")
+    assert len(re.findall("data:image/jpeg", text)) == 3 + 2 * 3
 
 
 def test_each_factor_is_predicted_as_predict_does(sweep, model):
