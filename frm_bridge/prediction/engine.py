@@ -138,6 +138,7 @@ def predict_file(
     require_gpu: bool = False,
     algorithm: Algorithm = "exact",
     overwrite: bool = False,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> PredictionReport:
     """Predict every plane of an image file into an ImageJ TIFF.
@@ -160,6 +161,8 @@ def predict_file(
         As for :func:`predict_image`.
     overwrite : bool
         Replace an existing output.
+    force : bool
+        Predict an image that the drift gate judges red, and say so in the output.
 
     Returns
     -------
