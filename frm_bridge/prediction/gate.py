@@ -1,0 +1,198 @@
+"""The drift gate, which asks whether an image is of the kind a model was trained on.
+
+Green passes, amber warns, red is refused unless it is forced. Each judgement comes with
+its reasons in words and numbers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from frm_bridge.errors import InputError
+from frm_bridge.prediction.likeness import NOVELTY, features, scores
+from frm_bridge.prediction.measures import measure_plane, read_tiles, sampled_planes
+from frm_bridge.prediction.rules import (
+    clipping,
+    grey_levels,
+    is_smaller,
+    pixel_size,
+    polarity,
+)
+from frm_bridge.prediction.wording import describe_likeness
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from frm_bridge.models.card import ModelCard
+    from frm_bridge.models.passport import FieldMeasures, Passport
+    from frm_bridge.prediction.exact import Source
+    from frm_bridge.prediction.rules import Reason
+
+Colour = Literal["green", "amber", "red"]
+COLOURS: tuple[Colour, ...] = get_args(Colour)
+
+NO_PASSPORT = "not judged: the model has no passport"
+
+# The limits come from few positions: the next one may lie a little beyond them all.
+_ALLOWANCE = 2.0
+_ALLOWANCE_OF_DRIFTS = 0.5
+# This many times the limit is no longer chance.
+_RED_NOVELTY = 1.5
+_RED_DRIFT = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate says of an image.
+
+    Attributes
+    ----------
+    colour : {"green", "amber", "red"} or None
+        None where the model has no passport.
+    reasons : tuple of Reason
+        The gravest first; empty for green.
+    note : str
+        What could not be judged.
+    """
+
+    colour: Colour | None
+    reasons: tuple[Reason, ...] = ()
+    note: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The reasons in words."""
+        return tuple(reason.text for reason in self.reasons)
+
+    @property
+    def is_scale(self) -> bool:
+        """Whether a known pixel size is among what is wrong."""
+        return any(reason.is_scale for reason in self.reasons)
+
+
+def judge(
+    card: ModelCard, field: FieldMeasures, *, pixel_size_um: float | None = None
+) -> Verdict:
+    """Judge one field by a model's passport.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Of the model; without a passport nothing is judged.
+    field : FieldMeasures
+        As :func:`~frm_bridge.prediction.measures.measure_plane` gives it.
+    pixel_size_um : float, optional
+        Of the image, where it is known.
+    """
+    passport = card.passport
+    if passport is None or not passport.fields:
+        return Verdict(None)
+    found = [
+        *pixel_size(pixel_size_um, card.pixel_size_um),
+        *clipping(field, passport),
+        *grey_levels(field, passport, card.normalisation.input),
+    ]
+    contrast = polarity(field, passport, card.modality)
+    if is_smaller(field, passport):
+        found += [dataclasses.replace(reason, is_red=False) for reason in contrast]
+        return _verdict(found, "smaller than the training fields, so judged in part")
+    found += [*contrast, *_likeness(field, passport)]
+    return _verdict(found, "" if passport.limits else passport.calibration)
+
+
+def judge_source(source: Source, card: ModelCard) -> Verdict:
+    """Judge an open image by its first plane, its last and up to seven between.
+
+    Red needs half of these planes: a few strange planes of a movie are a warning.
+    """
+    if card.passport is None or not card.passport.fields:
+        return Verdict(None)
+    planes = sampled_planes(source.info.plane_count)
+    info = source.info
+    each = [
+        judge(
+            card,
+            measure_plane(read_tiles(source, plane), (info.height, info.width)),
+            pixel_size_um=info.pixel_size_um,
+        )
+        for plane in planes
+    ]
+    return each[0] if len(each) == 1 else _together(each, planes)
+
+
+def refuse_red(verdict: Verdict, name: str, model: str) -> None:
+    """Refuse an image that is judged red.
+
+    Raises
+    ------
+    InputError
+        ``E_DRIFT`` with the reasons.
+    """
+    if verdict.colour != "red":
+        return
+    scale = "scale it with --match-scale, " if verdict.is_scale else ""
+    raise InputError(
+        "E_DRIFT",
+        f"{name} is unlike the images that {model} was trained on: "
+        + "; ".join(verdict.texts),
+        f"{scale}train a model on your own images, or predict nevertheless with "
+        "--force (in Python force=True): the output then says so",
+    )
+
+
+def _verdict(reasons: Sequence[Reason], note: str) -> Verdict:
+    ordered = sorted(reasons, key=lambda reason: not reason.is_red)
+    if not ordered:
+        return Verdict("green", note=note)
+    return Verdict("red" if ordered[0].is_red else "amber", tuple(ordered), note)
+
+
+def _together(each: Sequence[Verdict], planes: Sequence[int]) -> Verdict:
+    """Join the verdicts on planes; the reasons are those of the worst plane."""
+    ranks = [COLOURS.index(one.colour or "green") for one in each]
+    if not any(ranks):
+        return each[0]
+    worst = each[ranks.index(max(ranks))]
+    at_fault = [plane for plane, rank in zip(planes, ranks, strict=True) if rank]
+    red = sum(rank == 2 for rank in ranks) * 2 >= len(ranks)
+    named = ", ".join(str(plane + 1) for plane in at_fault)
+    where = f" (plane {named}; {len(planes)} planes looked at)"
+    return Verdict(
+        "red" if red else "amber",
+        tuple(reason.at(where) for reason in worst.reasons),
+        worst.note,
+    )
+
+
+def _likeness(field: FieldMeasures, passport: Passport) -> list[Reason]:
+    """Hold the scores against the passport's limits."""
+    if not passport.limits:
+        return []
+    rows = np.array([features(one) for one in passport.fields])
+    found = scores(
+        features(field),
+        rows,
+        np.array(passport.scales),
+        {name: np.array(shift) for name, shift in passport.drifts.items()},
+    )
+    excess = {
+        name: _excess(name, score, passport.limits[name], passport.positions)
+        for name, score in found.items()
+        if name in passport.limits
+    }
+    if max(excess.values()) <= 0:
+        return []
+    is_red = max(excess.values()) > 1
+    return [describe_likeness(field, passport, excess, is_red=is_red)]
+
+
+def _excess(name: str, score: float, limit: float, positions: int) -> float:
+    """Give 0 at the limit of amber, and 1 at the limit of red."""
+    if name == NOVELTY:
+        amber = limit * (1 + _ALLOWANCE / positions)
+        return (score / amber - 1) / (_RED_NOVELTY - 1)
+    return (score - limit - _ALLOWANCE_OF_DRIFTS / positions) / _RED_DRIFT
