@@ -86,6 +86,14 @@ def predict(
             "that of the paper's U-Net, 96."
         ),
     ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Predict images, too, that the drift gate judges red; the output "
+            "says so.",
+        ),
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Predict fluorescence for each image, whole and exactly.
@@ -95,8 +103,8 @@ def predict(
     Show Info) how it was made. No input image is ever written over.
 
     Unreadable images are refused before any work. An image whose pixels prove
-    unusable later (NaN, one grey level) is named and left out; the others are
-    finished, and the exit status is 1.
+    unusable later (NaN, one grey level, unlike all training images) is named and
+    left out; the others are finished, and the exit status is 1.
 
     For example:
 
@@ -117,6 +125,7 @@ def predict(
         "dtype": one_of("--dtype", dtype, get_args(OutputType)),
         "algorithm": one_of("--algorithm", algorithm, get_args(Algorithm)),
         "window": window,
+        "force": force,
         "overwrite": overwrite,
     }
     card = _given_card(normalise, input_mean, input_sd, output_mean, output_sd, halo)

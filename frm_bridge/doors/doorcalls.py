@@ -124,7 +124,9 @@ def take_turns(
     times: dict[str, list[float]] = {door.name: [] for door in doors}
     for number in range(-1, model.rounds):  # the first round warms up
         time.sleep(REST_S)
-        bare.append(seconds(lambda: predict_image(field.pixels, model.loaded)))
+        bare.append(
+            seconds(lambda: predict_image(field.pixels, model.loaded, force=True))
+        )
         for door in doors:
             if number < door.rounds:
                 time.sleep(REST_S)

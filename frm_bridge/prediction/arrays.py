@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frm_bridge.images import ImageInfo
+from frm_bridge.prediction.gatekeeping import gate_warnings, pass_gate
 from frm_bridge.prediction.job import plan_job
 from frm_bridge.prediction.layout import (
     as_counts,
@@ -87,6 +88,7 @@ def predict_into(
     *,
     window: int | None = None,
     algorithm: Algorithm = "exact",
+    force: bool = False,
     progress: Progress | None = None,
 ) -> ArrayReport:
     """Predict all planes into an array, which is left half-written by a failure.
@@ -102,6 +104,8 @@ def predict_into(
         counts, rounded and clipped.
     window, algorithm, progress
         As for :func:`~frm_bridge.prediction.engine.predict_image`.
+    force : bool
+        Predict what the drift gate judges red, with a warning.
 
     Raises
     ------
@@ -121,6 +125,12 @@ def predict_into(
         planes[plane, y : y + height, x : x + width] = pixels
 
     job = plan_job(image, [model], algorithm=algorithm, progress=progress)
+    verdict = pass_gate(image, [model], force=force)
     tiles, problems = job.until_it_fits(lambda side: job.predict(side, write), window)
-    notes = [*model.warnings, *calibration_warnings(image.info, [model]), *problems]
+    notes = [
+        *model.warnings,
+        *calibration_warnings(image.info, [model]),
+        *gate_warnings(verdict, image.info.path.name),
+        *problems,
+    ]
     return ArrayReport(tiles.side, tiles.count, tuple(dict.fromkeys(notes)))
