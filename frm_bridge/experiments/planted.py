@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy import ndimage
@@ -82,7 +82,7 @@ def resampled(image: Plane, size: tuple[int, int]) -> NDArray[np.float32]:
         pixels = ndimage.gaussian_filter(
             pixels, [max(1 / f - 1, 0) / 2 for f in factors]
         )
-    order = 3 if min(factors) > 1 else 1
+    order: Literal[1, 3] = 3 if min(factors) > 1 else 1
     grid: NDArray[np.float32] = ndimage.zoom(
         pixels, factors, order=order, mode="grid-mirror", grid_mode=True
     )

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from frm_bridge.models.passport import FieldMeasures, Passport
 
 _AMBER_RATIO, _RED_RATIO = 1.1, 1.25
-_SMALLEST_SIDE = 0.9
 # A weaker polarity than this is none.
 _LEAST_POLARITY = 0.1
 # Of the weakest training field's: what is still plainly the same, or the opposite.
 _UNSURE, _OPPOSITE = 0.3, -0.3
-_AMBER_CLIPPED, _RED_CLIPPED = 0.01, 0.10
+_AMBER_CLIPPED, _RED_CLIPPED = 0.05, 0.15
 _MORE_CLIPPED = 1.5
 # In units of the training grey levels' sd, beyond the training fields' own range.
 _AMBER_SDS, _RED_SDS = 1.0, 3.0
@@ -48,14 +47,9 @@ class Reason:
         return dataclasses.replace(self, text=self.text + where)
 
 
-def is_smaller(field: FieldMeasures, passport: Passport) -> bool:
-    """Say whether an image shows too little to be compared with whole fields.
-
-    A part of a field may hold no cell, or nothing else: of parts half as wide as the
-    training fields one in four would be a false alarm (docs/drift.md).
-    """
-    least = min(_side(one) for one in passport.fields)
-    return _side(field) < _SMALLEST_SIDE * least
+def share_of_field(field: FieldMeasures, passport: Passport) -> float:
+    """Give an image's shorter side over that of the smallest training field."""
+    return _side(field) / min(_side(one) for one in passport.fields)
 
 
 def _side(field: FieldMeasures) -> float:

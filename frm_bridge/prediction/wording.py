@@ -37,11 +37,11 @@ _LEADS = {
 def describe_likeness(
     field: FieldMeasures,
     passport: Passport,
-    excess: Mapping[str, float],
+    beyond: Mapping[str, float],
     *,
     is_red: bool,
 ) -> Reason:
-    """Name the gravest finding, then what differs most, in numbers.
+    """Name the drift that it looks like, then what differs most, in numbers.
 
     Parameters
     ----------
@@ -49,19 +49,20 @@ def describe_likeness(
         Of the image.
     passport : Passport
         With limits.
-    excess : mapping of str to float
-        How far each score is beyond its limit.
+    beyond : mapping of str to float
+        The scores that are beyond their limits.
     is_red : bool
         Whether it is more than a warning.
     """
-    gravest = max(excess, key=lambda name: excess[name])
+    drifts = [name for name in beyond if name != NOVELTY]
+    lead = max(drifts, key=lambda name: beyond[name], default=NOVELTY)
     rows = np.array([features(one) for one in passport.fields])
     scales = np.array(passport.scales)
     own = features(field)
     nearest = int(distances(own, rows, scales).argmin())
     words = _differences(own - rows[nearest], scales)
     name = passport.fields[nearest].name
-    text = f"{_LEADS.get(gravest, gravest)} (the most alike is {name}"
+    text = f"{_LEADS.get(lead, lead)} (the most alike is {name}"
     text += f": {'; '.join(words)})" if words else ")"
     return Reason(text, is_red)
 
