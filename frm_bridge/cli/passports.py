@@ -130,10 +130,8 @@ def _judge(
 
 
 def _show(path: Path, verdict: Verdict) -> None:
-    from frm_bridge.prediction.gate import NO_PASSPORT
-
     if verdict.colour is None:
-        typer.echo(f"{'-':7s}{path.name}  {NO_PASSPORT}")
+        typer.echo(f"{'-':7s}{path.name}  not judged: {verdict.note}")
         return
     note = f"  ({verdict.note})" if verdict.note else ""
     typer.echo(f"{verdict.colour:7s}{path.name}{note}")

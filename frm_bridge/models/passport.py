@@ -57,7 +57,7 @@ class FieldMeasures:
         levels in the calmest tenth and in the liveliest fiftieth of the blocks;
         ``polarity_<size in px>``, below 0 where fine detail lies in dark places.
     spread : mapping of str to float
-        Standard deviation of each over the field's tiles.
+        Standard deviation of each over the field's tiles; empty where it was not asked.
     """
 
     name: str

@@ -99,13 +99,9 @@ def measure_field(
     name, group : str
         What the passport is to call the field, and its position.
     """
-    named = {"name": name, "group": group}
     return MeasuredField(
-        measure_plane(tiles, size, **named),
-        {
-            drift: measure_plane(change(tiles), size, **named)
-            for drift, change in DRIFTS.items()
-        },
+        measure_plane(tiles, size, name=name, group=group, spread=True),
+        {drift: measure_plane(change(tiles), size) for drift, change in DRIFTS.items()},
     )
 
 

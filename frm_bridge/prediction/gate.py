@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Colour = Literal["green", "amber", "red"]
 COLOURS: tuple[Colour, ...] = get_args(Colour)
 
-NO_PASSPORT = "not judged: the model has no passport"
+NO_PASSPORT = "the model has no passport"
 
 # The limits come from few positions: the next one may lie a little beyond them all.
 _ALLOWANCE = 2.0
@@ -57,7 +57,7 @@ class Verdict:
     Attributes
     ----------
     colour : {"green", "amber", "red"} or None
-        None where the model has no passport.
+        None where nothing could be judged.
     reasons : tuple of Reason
         The gravest first; empty for green.
     note : str
@@ -95,22 +95,24 @@ def judge(
     """
     passport = card.passport
     if passport is None or not passport.fields:
-        return Verdict(None)
+        return Verdict(None, note=NO_PASSPORT)
     found = [
         *pixel_size(pixel_size_um, card.pixel_size_um),
         *clipping(field, passport),
         *grey_levels(field, passport, card.normalisation.input),
     ]
     share = share_of_field(field, passport)
-    if share < _LEAST_PART:
-        return _verdict(found, "too small a part to be compared with training fields")
-    contrast = polarity(field, passport, card.modality)
-    if share < _WHOLE:
+    is_small = share < _LEAST_PART
+    contrast = polarity(field, passport, card.modality, of_small=is_small)
+    if share >= _WHOLE:
+        found += [*contrast, *_likeness(field, passport)]
+        return _verdict(found, "" if passport.limits else passport.calibration)
+    if not is_small:
         contrast += _likeness(field, passport, leave_out=_NOT_OF_PARTS)
-        found += [dataclasses.replace(reason, is_red=False) for reason in contrast]
-        return _verdict(found, "smaller than the training fields, so judged in part")
-    found += [*contrast, *_likeness(field, passport)]
-    return _verdict(found, "" if passport.limits else passport.calibration)
+    found += [dataclasses.replace(reason, is_red=False) for reason in contrast]
+    if is_small and not found:
+        return Verdict(None, note="the image is too small for its training fields")
+    return _verdict(found, "smaller than the training fields, so judged in part")
 
 
 def judge_source(source: Source, card: ModelCard) -> Verdict:
@@ -119,7 +121,7 @@ def judge_source(source: Source, card: ModelCard) -> Verdict:
     Red needs half of these planes: a few strange planes of a movie are a warning.
     """
     if card.passport is None or not card.passport.fields:
-        return Verdict(None)
+        return Verdict(None, note=NO_PASSPORT)
     planes = sampled_planes(source.info.plane_count)
     info = source.info
     each = [

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from frm_bridge.prediction.gate import (
     COLOURS,
-    NO_PASSPORT,
-    Verdict,
     judge_source,
     refuse_red,
 )
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from frm_bridge.prediction.exact import Source
+    from frm_bridge.prediction.gate import Verdict
     from frm_bridge.prediction.loaded import LoadedModel
 
 
@@ -46,7 +45,7 @@ def pass_gate(
         verdicts.append(verdict)
     judged = [one for one in verdicts if one.colour is not None]
     if not judged:
-        return Verdict(None)
+        return verdicts[0]
     return max(judged, key=lambda one: COLOURS.index(one.colour or "green"))
 
 
@@ -64,7 +63,7 @@ def gate_warnings(verdict: Verdict, name: str) -> list[str]:
 def gate_lines(verdict: Verdict) -> dict[str, str]:
     """Give the lines for ImageJ's Info: what was forced is to be seen later."""
     if verdict.colour is None:
-        return {"frm_bridge.gate": NO_PASSPORT}
+        return {"frm_bridge.gate": f"not judged: {verdict.note}"}
     forced = " (forced)" if verdict.colour == "red" else ""
     note = f" ({verdict.note})" if verdict.note else ""
     lines = {"frm_bridge.gate": f"{verdict.colour}{forced}{note}"}

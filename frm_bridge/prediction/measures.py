@@ -51,6 +51,7 @@ def measure_plane(
     *,
     name: str = "",
     group: str = "",
+    spread: bool = False,
 ) -> FieldMeasures:
     """Measure a plane by its tiles.
 
@@ -62,13 +63,19 @@ def measure_plane(
         Of the plane.
     name, group : str
         What a passport is to call the field, and its position.
+    spread : bool
+        Measure each tile by itself, too, as a passport has it.
     """
     parts = [_Part(tile, _block_spectra(tile), _details(tile)) for tile in tiles]
-    whole, each = _values(parts), [_values([part]) for part in parts]
-    spread = {key: float(np.std([values[key] for values in each])) for key in whole}
     sides = dict(zip(("height", "width"), map(float, size), strict=True))
-    whole, spread = sides | whole, dict.fromkeys(sides, 0.0) | spread
-    return FieldMeasures(name=name, group=group, values=whole, spread=spread)
+    whole = _values(parts)
+    deviations = _deviations(parts) | dict.fromkeys(sides, 0.0) if spread else {}
+    return FieldMeasures(name, group, sides | whole, deviations)
+
+
+def _deviations(parts: Sequence[_Part]) -> dict[str, float]:
+    each = [_values([part]) for part in parts]
+    return {key: float(np.std([one[key] for one in each])) for key in each[0]}
 
 
 def read_tiles(source: Source, plane: int) -> list[NDArray[Any]]:

@@ -72,11 +72,14 @@ def pixel_size(image_um: float | None, model_um: float | None) -> list[Reason]:
     return [Reason(text, factor > _RED_RATIO, is_scale=True)]
 
 
-def polarity(field: FieldMeasures, passport: Passport, modality: str) -> list[Reason]:
+def polarity(
+    field: FieldMeasures, passport: Passport, modality: str, *, of_small: bool = False
+) -> list[Reason]:
     """Say where contrast is inverted: bright what was dark.
 
     The scale on which the training fields agree best is asked. Where they agree on
-    none, polarity is not judged.
+    none, polarity is not judged. A small part of a field may well be inverted by
+    chance, but not more strongly than whole fields are the right way round.
     """
     best = max(POLARITY_SCALES_PX, key=lambda scale: _agreement(passport, scale))
     weakest = _agreement(passport, best)
@@ -85,7 +88,8 @@ def polarity(field: FieldMeasures, passport: Passport, modality: str) -> list[Re
     known = [one.values[f"polarity_{best}"] for one in passport.fields]
     value = field.values[f"polarity_{best}"]
     share = value * (1 if known[0] > 0 else -1) / weakest
-    if share >= _UNSURE:
+    strongest = max(abs(one) for one in known) / weakest
+    if share >= (-strongest if of_small else _UNSURE):
         return []
     numbers = (
         f"polarity {value:+.2f}, in training {min(known):+.2f} to {max(known):+.2f}"

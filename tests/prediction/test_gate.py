@@ -170,9 +170,13 @@ def test_a_part_of_a_field_is_judged_in_part(card, new):
     assert "judged in part" in verdict.note
     assert judge(card, measured(255 - part)).colour == "amber"
     assert judge(card, measured(spoilt_in("blurred", part))).colour == "amber"
-    small = judge(card, measured(255 - new[:200, :]))
-    assert (small.colour, small.texts) == ("green", ())
-    assert "too small a part" in small.note
+    small = judge(card, measured(new[:200, :]))
+    assert (small.colour, small.reasons) == (None, ())
+    assert "too small" in small.note
+    field = measured(new[:200, :])
+    strongly = {name: 1.0 for name in field.values if name.startswith("polarity")}
+    shining = dataclasses.replace(field, values={**field.values, **strongly})
+    assert judge(card, shining).colour == "amber"
 
 
 def test_few_positions_judge_no_likeness_and_say_so(card, draw_field, new):

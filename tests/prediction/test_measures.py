@@ -20,7 +20,7 @@ def field(draw_field):
 
 def test_every_measure_has_a_value_and_a_spread_over_tiles(draw_field):
     field = draw_field(1, side=1024, cells=100)
-    found = measure_plane(read_tiles(ArrayImage(field), 0), field.shape)
+    found = measure_plane(read_tiles(ArrayImage(field), 0), field.shape, spread=True)
     assert set(found.values) == set(found.spread) == set(MEASURES)
     assert np.isfinite([*found.values.values(), *found.spread.values()]).all()
     assert found.spread["mean"] > 0
