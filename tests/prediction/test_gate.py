@@ -174,7 +174,7 @@ def test_a_part_of_a_field_is_judged_in_part(card, new):
     assert (small.colour, small.reasons) == (None, ())
     assert "too small" in small.note
     field = measured(new[:200, :])
-    strongly = {name: 1.0 for name in field.values if name.startswith("polarity")}
+    strongly = {name: 2.0 for name in field.values if name.startswith("polarity")}
     shining = dataclasses.replace(field, values={**field.values, **strongly})
     assert judge(card, shining).colour == "amber"
 
