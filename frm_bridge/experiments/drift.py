@@ -191,7 +191,7 @@ def study_drift(
             PlantedRow(
                 shift.kind,
                 shift.strength,
-                None if fall is None else float(fall),
+                None if fall is None or shift.shows_answer else float(fall),
                 _tally([each[place][0] for each in verdicts]),
             )
             for place, (shift, fall) in enumerate(zip(shifts, harm, strict=True), 1)

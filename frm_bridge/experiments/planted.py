@@ -33,12 +33,16 @@ class Shift:
         Makes the spoilt field.
     scale : float
         By which the field becomes larger.
+    shows_answer : bool
+        True where the network is shown what it should predict, so that the harm cannot
+        be measured.
     """
 
     kind: str
     strength: str
     apply: Callable[[Plane, Plane], Plane]
     scale: float = 1.0
+    shows_answer: bool = False
 
 
 def blur(image: Plane, target: Plane, *, sigma: float) -> Plane:
@@ -158,6 +162,7 @@ def _row(kind: str, words: str, how: Any, **options: Any) -> list[Shift]:
             words.format(value),
             partial(how, **{name: value}),
             scale=value if name == "factor" else 1.0,
+            shows_answer=how is mix_stain,
         )
         for value in values
     ]

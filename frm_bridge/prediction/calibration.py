@@ -122,16 +122,16 @@ def measure_image(image: Image, *, name: str, group: str) -> list[MeasuredField]
 def build_passport(fields: Sequence[MeasuredField]) -> Passport:
     """Make a passport; its limits come from judging each position by the others.
 
-    With fewer than five positions there are no limits: grey levels, polarity and pixel
-    size can be judged, likeness cannot.
+    With fewer than five positions there are no limits: likeness cannot be judged, and
+    an inverted contrast is a warning.
     """
     measures = tuple(field.measures for field in fields)
     groups = [field.group for field in measures]
     if len(set(groups)) < FEWEST_POSITIONS:
         return Passport(
             measures,
-            calibration=f"none: {len(set(groups))} position(s) of training fields, "
-            f"and {FEWEST_POSITIONS} are needed",
+            calibration=f"judged in part: {len(set(groups))} position(s) of training "
+            f"fields, and {FEWEST_POSITIONS} are needed",
         )
     rows = np.array([features(each) for each in measures])
     shifts = {

@@ -104,15 +104,15 @@ def judge(
     share = share_of_field(field, passport)
     is_small = share < _LEAST_PART
     contrast = polarity(field, passport, card.modality, of_small=is_small)
-    if share >= _WHOLE:
-        found += [*contrast, *_likeness(field, passport)]
-        return _verdict(found, "" if passport.limits else passport.calibration)
+    if share >= _WHOLE and passport.limits:
+        return _verdict([*found, *contrast, *_likeness(field, passport)])
     if not is_small:
         contrast += _likeness(field, passport, leave_out=_NOT_OF_PARTS)
     found += [dataclasses.replace(reason, is_red=False) for reason in contrast]
     if is_small and not found:
         return Verdict(None, note="the image is too small for its training fields")
-    return _verdict(found, "smaller than the training fields, so judged in part")
+    note = "smaller than the training fields, so judged in part"
+    return _verdict(found, passport.calibration if share >= _WHOLE else note)
 
 
 def judge_source(source: Source, card: ModelCard) -> Verdict:
@@ -155,7 +155,7 @@ def refuse_red(verdict: Verdict, name: str, model: str) -> None:
     )
 
 
-def _verdict(reasons: Sequence[Reason], note: str) -> Verdict:
+def _verdict(reasons: Sequence[Reason], note: str = "") -> Verdict:
     ordered = sorted(reasons, key=lambda reason: not reason.is_red)
     if not ordered:
         return Verdict("green", note=note)

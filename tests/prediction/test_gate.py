@@ -193,6 +193,8 @@ def test_few_positions_judge_no_likeness_and_say_so(card, draw_field, new):
     )
     assert verdict.colour == "green"
     assert "3 position(s)" in verdict.note
+    inverted = measured(255 - new)
+    assert judge(dataclasses.replace(card, passport=few), inverted).colour == "amber"
 
 
 def test_two_fields_of_one_position_are_no_measure_of_each_other(draw_field):
