@@ -14,7 +14,7 @@ An alarm is amber or red. Every field is judged by a passport that is made anew 
 fields of all other positions, limits included: the position that is judged has no part
 in them. The limits come from fields without any shift.
 
-What was settled on the 34 fields of the model nuclei-brightfield, and would be kinder to
+What was settled on the 34 fields of the model nuclei-brightfield, and is kinder to
 them than to others: the measures (polarity and the simulated drifts were chosen while
 looking at planted shifts), the allowances beyond the limits, and the 5 % of clipped
 pixels that make an alarm (1 % had given two further false alarms among these fields).
