@@ -85,9 +85,8 @@ def _main(arguments: list[str]) -> None:
         with open_model(model, device=cast("Device", device)) as loaded:
             watcher.start()
             try:
-                report = predict_file(
-                    image, [loaded], Path(folder) / "out.tif", window=window or None
-                )
+                output, options = Path(folder) / "out.tif", {"window": window or None}
+                report = predict_file(image, [loaded], output, force=True, **options)
             finally:
                 finished.set()
                 watcher.join()
