@@ -18,6 +18,7 @@ from frm_bridge.cli.batch import (
 from frm_bridge.cli.options import (
     Channel,
     Device,
+    Force,
     Output,
     Overwrite,
     RequireGpu,
@@ -86,14 +87,7 @@ def predict(
             "that of the paper's U-Net, 96."
         ),
     ] = None,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force",
-            help="Predict images, too, that the drift gate judges red; the output "
-            "says so.",
-        ),
-    ] = False,
+    force: Force = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Predict fluorescence for each image, whole and exactly.

@@ -85,8 +85,13 @@ def _main(arguments: list[str]) -> None:
         with open_model(model, device=cast("Device", device)) as loaded:
             watcher.start()
             try:
-                output, options = Path(folder) / "out.tif", {"window": window or None}
-                report = predict_file(image, [loaded], output, force=True, **options)
+                report = predict_file(
+                    image,
+                    [loaded],
+                    Path(folder) / "out.tif",
+                    window=window or None,
+                    force=True,
+                )
             finally:
                 finished.set()
                 watcher.join()
