@@ -456,7 +456,8 @@ def test_two_imagejs_at_once_share_one_server(
     both = [start_macro(macro) for _ in range(2)]
     for process in both:
         lines = process.communicate(timeout=LONGEST_S)[0].splitlines()
-        assert lines[1::2] == ["Prediction of stain.tif"] * 5
+        titles = [line for line in lines if not line.startswith("FRM")]
+        assert titles == ["Prediction of stain.tif"] * 5
     assert starts(server_home) == 1
     clients = {
         line.split()[2].split("-")[0]
