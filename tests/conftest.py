@@ -332,6 +332,30 @@ def make_model(tmp_path_factory) -> Callable[..., Path]:
     return make
 
 
+def _draw_field(
+    seed: int, *, side: int = 512, cells: int = 30, noise: float = 3.0
+) -> NDArray[np.uint8]:
+    """Draw a synthetic bright-field image: grainy cells with dark rims, and noise."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side].astype(np.float32)
+    image = np.full((side, side), 110.0, np.float32)
+    grain = random.standard_normal((side, side), np.float32)
+    for _ in range(cells):
+        row, column = random.uniform(0, side, 2)
+        radius = random.uniform(10, 14)
+        distance = np.hypot(y - row, x - column)
+        rim = np.exp(-(((distance - radius) / 2.5) ** 2))
+        image += rim * (12 * grain - 40) + 15 * (distance < radius - 4)
+    image += noise * random.standard_normal((side, side), np.float32)
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def draw_field() -> Callable[..., NDArray[np.uint8]]:
+    """Draw synthetic bright-field images: (seed, *, side, cells, noise)."""
+    return _draw_field
+
+
 _LEFT_OUT = pytest.StashKey[int]()
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Beside E_IMAGE_...: what concerns one image, and not its neighbours in the batch.
 _OF_ONE_IMAGE = (
     "E_CHANNELS",
+    "E_DRIFT",
     "E_PAPER_SIZE",
     "E_PIXEL_SIZE",
     "E_PREDICTION_NOT_FINITE",

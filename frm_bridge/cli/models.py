@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from frm_bridge.cli import library, sharing
+from frm_bridge.cli import library, passports, sharing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,9 @@ app.command()(library.install)
 app.command()(library.remove)
 app.command()(sharing.pack)
 app.command()(sharing.verify)
+app.command()(passports.passport)
+app.command("compare-passport")(passports.compare_passport)
+app.command("drift-study")(passports.drift_study)
 
 
 @app.command()
@@ -80,6 +83,7 @@ def _rows(card: ModelCard) -> list[tuple[str, str]]:
         ("output", unit),
         ("network", f"U-Net, {card.stacks} stack(s), {card.head} head"),
         ("tiling", f"stride {card.stride}, halo {card.halo}, margin {card.margin} px"),
+        ("passport", _passport(card)),
         ("parity", "unknown" if parity is None else f"{parity:.1e} sd from Keras"),
         *(("good for", use) for use in card.good_for),
         *(("not good for", use) for use in card.not_good_for),
@@ -91,6 +95,13 @@ def _rows(card: ModelCard) -> list[tuple[str, str]]:
         ("held out", _held_out(field)) for field in card.evaluation.get("fields", ())
     ]
     return [(name, value) for name, value in rows if value]
+
+
+def _passport(card: ModelCard) -> str:
+    if card.passport is None:
+        return "none: images cannot be judged before they are predicted"
+    known = card.passport
+    return f"{len(known.fields)} training fields of {known.positions} positions"
 
 
 def _held_out(field: Mapping[str, float | str | None]) -> str:

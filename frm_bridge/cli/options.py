@@ -32,6 +32,14 @@ Device = Annotated[
 RequireGpu = Annotated[
     bool, typer.Option("--require-gpu", help="Fail rather than run on the CPU.")
 ]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Predict images, too, that are unlike the training images (judged red); "
+        "the output says so.",
+    ),
+]
 FijiFolder = Annotated[
     Path | None,
     typer.Option(

@@ -25,6 +25,7 @@ from frm_bridge.cli.matching import (
 from frm_bridge.cli.options import (
     Channel,
     Device,
+    Force,
     Grain,
     Output,
     Overwrite,
@@ -101,6 +102,7 @@ def predict(
     grain: Grain = True,
     match_intensity: MatchIntensity = False,
     intensity_map: IntensityMapFile = None,
+    force: Force = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Predict fluorescence for each image, whole and exactly.
@@ -110,8 +112,8 @@ def predict(
     Show Info) how it was made. No input image is ever written over.
 
     Unreadable images are refused before any work. An image whose pixels prove
-    unusable later (NaN, one grey level) is named and left out; the others are
-    finished, and the exit status is 1.
+    unusable later (NaN, one grey level, unlike all training images) is named and
+    left out; the others are finished, and the exit status is 1.
 
     For example:
 
@@ -134,6 +136,7 @@ def predict(
         "dtype": one_of("--dtype", dtype, get_args(OutputType)),
         "algorithm": one_of("--algorithm", algorithm, get_args(Algorithm)),
         "window": window,
+        "force": force,
         "overwrite": overwrite,
         "matching": matching_of(
             match_scale=match_scale,

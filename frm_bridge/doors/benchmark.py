@@ -191,7 +191,8 @@ def _time_first(
 ) -> list[FirstRow]:
     """Time the first answer of a server that has to be started."""
     bare_s = statistics.median(
-        seconds(lambda: predict_image(field.pixels, model.loaded)) for _ in range(4)
+        seconds(lambda: predict_image(field.pixels, model.loaded, force=True))
+        for _ in range(4)
     )
     rows = []
     for door in doors_of(field, model, imagej, 1)[: 1 if imagej is None else 2]:

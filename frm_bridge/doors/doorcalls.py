@@ -16,8 +16,9 @@ from frm_bridge.doors.apposebenchmark import predict_by
 from frm_bridge.doors.client import connect
 from frm_bridge.doors.doorspeed import DoorRow
 from frm_bridge.doors.interpreter import MODULE
-from frm_bridge.images import write_plane
+from frm_bridge.images import open_image, write_plane
 from frm_bridge.prediction import predict_file, predict_image
+from frm_bridge.shipped import shipped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from frm_bridge.prediction.providers import Device
 
     Call = Callable[[], float]  # gives its seconds
+
+_SAMPLE = "nuclei-brightfield/sample/input"
+_GAIN = 16  # 8 bit to 12, as most cameras have it
 
 REST_S = 0.05  # before each call: threads of the one before may still spin
 
@@ -71,8 +75,17 @@ class BenchModel:
 
 
 def make_field(path: Path, side: int) -> Field:
-    """Write a square image of noise."""
-    pixels = np.random.default_rng(0).integers(0, 4096, (side, side), np.uint16)
+    """Write a square of the shipped sample field, mirrored where it is too small.
+
+    NB: a model's drift gate refuses noise.
+    """
+    (sample,) = (shipped_folder("models") / _SAMPLE).glob("*.png")
+    with open_image(sample) as image:
+        levels = image.read_plane().astype(np.uint16) * _GAIN
+    wide = np.pad(
+        levels, [(0, max(side - size, 0)) for size in levels.shape], "reflect"
+    )
+    pixels = wide[:side, :side].copy()
     write_plane(path, pixels)
     return Field(path, pixels)
 
@@ -124,7 +137,9 @@ def take_turns(
     times: dict[str, list[float]] = {door.name: [] for door in doors}
     for number in range(-1, model.rounds):  # the first round warms up
         time.sleep(REST_S)
-        bare.append(seconds(lambda: predict_image(field.pixels, model.loaded)))
+        bare.append(
+            seconds(lambda: predict_image(field.pixels, model.loaded, force=True))
+        )
         for door in doors:
             if number < door.rounds:
                 time.sleep(REST_S)

@@ -65,6 +65,7 @@ def score_pcc(
                 output,
                 channel=pair.input_channel,
                 overwrite=overwrite,
+                force=True,  # a score is wanted of strange fields, too
             )
             scores += _plane_scores(pair, output)
             if progress:

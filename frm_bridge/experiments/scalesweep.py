@@ -210,7 +210,7 @@ def sweep_scale(
         found = np.empty(pixels.shape, np.float32)
         how = Matching(scale=factor, grain=grain)
         source = ArrayImage(pixels, name=str(image))
-        predict_into(source, model, found, matching=how)
+        predict_into(source, model, found, force=True, matching=how)
         at_scale = how.measured(source, factor).source
         predictions.append(found)
         seen.append(at_scale.read_window(0, 0, 0, *at_scale.info.shape).astype("f4"))

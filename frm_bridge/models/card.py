@@ -24,6 +24,7 @@ from frm_bridge.models.normalisation import (
     Normalisation,
     OutputNormalisation,
 )
+from frm_bridge.models.passport import Passport
 from frm_bridge.outputs import replacing
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class ModelCard:
         Fingerprint of the data, split, settings, history summary.
     evaluation : mapping
         Held-out numbers.
+    passport : Passport or None
+        What the training fields looked like; None for a model that has none.
     """
 
     name: str
@@ -101,6 +104,7 @@ class ModelCard:
     not_good_for: tuple[str, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     evaluation: Mapping[str, Any] = field(default_factory=dict)
+    passport: Passport | None = None
 
     def __post_init__(self) -> None:
         if self.stride < 1 or self.halo < 0 or self.halo % self.stride:
@@ -113,6 +117,7 @@ class ModelCard:
     def to_json(self) -> str:
         """Write the card as one line of JSON."""
         content = {"schema": SCHEMA, **dataclasses.asdict(self)}
+        content["passport"] = self.passport and self.passport.to_dict()
         return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
     @classmethod
@@ -138,9 +143,14 @@ class ModelCard:
                 InputNormalisation(**scales["input"]),
                 OutputNormalisation(**scales["output"]),
             )
+            passport = content.pop("passport", None)
             for name in ("authors", "good_for", "not_good_for"):
                 content[name] = tuple(content[name])
-            return cls(normalisation=normalisation, **content)
+            return cls(
+                normalisation=normalisation,
+                passport=passport and Passport.from_dict(passport),
+                **content,
+            )
         except ModelError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:

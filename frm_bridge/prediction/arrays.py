@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frm_bridge.images import ImageInfo
+from frm_bridge.prediction.gatekeeping import gate_warnings, pass_gate
 from frm_bridge.prediction.job import plan_job
 from frm_bridge.prediction.layout import (
     as_counts,
@@ -87,6 +88,7 @@ def predict_into(
     *,
     window: int | None = None,
     algorithm: Algorithm = "exact",
+    force: bool = False,
     progress: Progress | None = None,
     matching: Matching | None = None,
 ) -> ArrayReport:
@@ -103,6 +105,8 @@ def predict_into(
         counts, rounded and clipped.
     window, algorithm, progress, matching
         As for :func:`~frm_bridge.prediction.engine.predict_image`.
+    force : bool
+        Predict what the drift gate judges red, with a warning.
 
     Raises
     ------
@@ -123,6 +127,12 @@ def predict_into(
 
     how: dict[str, Any] = {"algorithm": algorithm, "progress": progress}
     job = plan_job(image, [model], **how, matching=matching)
+    verdict = pass_gate(job.views, force=force)
     tiles, problems = job.until_it_fits(lambda side: job.predict(side, write), window)
-    notes = [*model.warnings, *job.notes(), *problems]
+    notes = [
+        *model.warnings,
+        *job.notes(),
+        *gate_warnings(verdict, image.info.path.name),
+        *problems,
+    ]
     return ArrayReport(tiles.side, tiles.count, tuple(dict.fromkeys(notes)))

@@ -14,6 +14,7 @@ from frm_bridge.errors import OutputError
 from frm_bridge.images import check_array, create_image, open_image
 from frm_bridge.outputs import check_absent
 from frm_bridge.prediction.arrays import ArrayImage, predict_into
+from frm_bridge.prediction.gatekeeping import gate_lines, gate_warnings, pass_gate
 from frm_bridge.prediction.job import Algorithm, Job, open_models, plan_job
 from frm_bridge.prediction.layout import (
     OutputType,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from frm_bridge.prediction.exact import Progress, Tiles
+    from frm_bridge.prediction.gate import Verdict
     from frm_bridge.prediction.matching import Matching
     from frm_bridge.prediction.providers import Device
 
@@ -63,6 +65,8 @@ class PredictionReport:
         From opening the models to the finished file.
     warnings : tuple of str
         A smaller window, a slower device, another pixel size than in training.
+    verdict : Verdict
+        What the drift gate says of the image.
     factors : tuple of float
         How many times each model's image was enlarged along a side; 1 for as it is.
     matching : tuple of str
@@ -80,6 +84,7 @@ class PredictionReport:
     windows: int
     seconds: float
     warnings: tuple[str, ...]
+    verdict: Verdict
     factors: tuple[float, ...] = (1.0,)
     matching: tuple[str, ...] = ()
 
@@ -92,6 +97,7 @@ def predict_image(
     device: Device = "auto",
     require_gpu: bool = False,
     algorithm: Algorithm = "exact",
+    force: bool = False,
     progress: Progress | None = None,
     matching: Matching | None = None,
 ) -> NDArray[np.float32]:
@@ -110,6 +116,8 @@ def predict_image(
         model that is open already.
     algorithm : {"exact", "paper"}
         ``paper``: the published overlapping windows, with their black frame.
+    force : bool
+        Predict an image that the drift gate judges red.
     progress : callable, optional
         (windows done, windows in all); it starts again if memory ran out.
     matching : Matching, optional
@@ -131,6 +139,7 @@ def predict_image(
     prediction = np.empty(image.shape, np.float32)
     how: dict[str, Any] = {
         "algorithm": algorithm,
+        "force": force,
         "progress": progress,
         "matching": matching,
     }
@@ -188,8 +197,8 @@ def predict_file(
     ------
     InputError
         The image's own (``E_IMAGE_...``), ``E_CHANNELS``, ``E_OUTPUT_DTYPE``,
-        ``E_PAPER_SIZE``, ``E_WINDOW``; of a matching ``E_PIXEL_SIZE``,
-        ``E_PIXEL_SIZE_MODEL``, ``E_SCALE``.
+        ``E_PAPER_SIZE``, ``E_WINDOW``, ``E_DRIFT`` where the gate says red; of a
+        matching ``E_PIXEL_SIZE``, ``E_PIXEL_SIZE_MODEL``, ``E_SCALE``.
     OutputError
         ``E_OUTPUT_EXISTS``, ``E_OUTPUT_IS_INPUT``, ``E_OUTPUT_READ_ONLY``,
         ``E_OUTPUT_FOLDER``, ``E_DISK_FULL``.
@@ -217,9 +226,13 @@ def predict_file(
         kind = output_dtype(dtype, unit)
         how: dict[str, Any] = {"algorithm": algorithm, "progress": progress}
         job = plan_job(source, loaded, **how, matching=matching)
+        verdict = pass_gate(job.views, force=force)
+        about = gate_lines(verdict)
+        if channel is not None:
+            about["frm_bridge.source_channel"] = str(channel)
         tiles, problems = job.until_it_fits(
             lambda side: _write_file(
-                job, output, side, kind, channel=channel, overwrite=overwrite
+                job, output, side, kind, about=about, overwrite=overwrite
             ),
             window,
         )
@@ -228,6 +241,7 @@ def predict_file(
             *(f"{image.name}: {note}" for note in source.info.notes),
             *channel_warnings(source.info),
             *job.notes(),
+            *gate_warnings(verdict, image.name),
             *problems,
         ]
     return PredictionReport(
@@ -242,6 +256,7 @@ def predict_file(
         windows=tiles.count,
         seconds=time.perf_counter() - started,
         warnings=tuple(dict.fromkeys(notes)),
+        verdict=verdict,
         factors=tuple(view.factor for view in job.views),
         matching=tuple(job.matching.sentences(job.source.info, job.views)),
     )
@@ -263,17 +278,15 @@ def _write_file(
     side: int,
     kind: str,
     *,
-    channel: int | None,
+    about: dict[str, str],
     overwrite: bool,
 ) -> Tiles:
     """Predict into a file that appears when it is complete."""
     info, models = job.source.info, job.models
-    about = describe(job, window=side)
-    if channel is not None:
-        about["frm_bridge.source_channel"] = str(channel)
+    lines = describe(job, window=side)
     layout = output_layout(info, models)
     with create_image(
-        output, **layout, dtype=kind, properties=about, overwrite=overwrite
+        output, **layout, dtype=kind, properties=lines | about, overwrite=overwrite
     ) as writer:
 
         def write(

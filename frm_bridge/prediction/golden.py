@@ -88,7 +88,8 @@ def cut_sample(
 
 def predict_whole(image: NDArray[Any], model: LoadedModel) -> NDArray[np.float32]:
     """Predict an image in one window."""
-    return predict_image(image, model, window=max(image.shape) + model.card.stride)
+    whole = max(image.shape) + model.card.stride
+    return predict_image(image, model, window=whole, force=True)
 
 
 def seam(image: NDArray[Any], model: LoadedModel) -> tuple[float, int]:
@@ -108,7 +109,7 @@ def seam(image: NDArray[Any], model: LoadedModel) -> tuple[float, int]:
         del done
         windows = total
 
-    tiled = predict_image(large, model, window=window, progress=count)
+    tiled = predict_image(large, model, window=window, force=True, progress=count)
     return float(np.abs(tiled - predict_whole(large, model)).max()), windows
 
 

@@ -86,7 +86,11 @@ def _main(arguments: list[str]) -> None:
             watcher.start()
             try:
                 report = predict_file(
-                    image, [loaded], Path(folder) / "out.tif", window=window or None
+                    image,
+                    [loaded],
+                    Path(folder) / "out.tif",
+                    window=window or None,
+                    force=True,
                 )
             finally:
                 finished.set()

@@ -26,6 +26,7 @@ from frm_bridge.training.fit import (
     refuse_strange_folder,
 )
 from frm_bridge.training.pairs import Pair, check_images, format_pairs
+from frm_bridge.training.passports import make_passport
 from frm_bridge.training.patches import check_patch_fits
 from frm_bridge.training.settings import TrainingSettings
 
@@ -150,6 +151,7 @@ def train_model(
             "fingerprint": data["training"],
             **_provenance(pairs, settings, history),
         },
+        passport=make_passport(training),
     )
     write_text(path.with_suffix(".pairs.csv"), format_pairs(pairs), overwrite=True)
     draw_curves(history, path.with_suffix(".curves.png"), overwrite=True)

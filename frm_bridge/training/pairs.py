@@ -381,10 +381,15 @@ def _compiled(group_by: str | None) -> re.Pattern[str] | None:
         ) from error
 
 
+def position_of(stem: str) -> str:
+    """Give a name up to its first time, z, channel or tile number."""
+    first = _REPEATS.search(stem)
+    return stem[: first.start()] if first and first.start() else stem
+
+
 def _group(stem: str, pattern: re.Pattern[str] | None) -> str:
     if pattern is None:
-        first = _REPEATS.search(stem)
-        return stem[: first.start()] if first and first.start() else stem
+        return position_of(stem)
     match = pattern.search(stem)
     if match is None:
         raise InputError(

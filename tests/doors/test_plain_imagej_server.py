@@ -52,12 +52,12 @@ def starts(home: Path) -> int:
 
 @pytest.fixture
 def stain(tmp_path: Path) -> Path:
-    """Six nuclei."""
+    """Six nuclei, with the noise that the drift gate expects of a camera."""
     rows, columns = np.indices((96, 128))
-    plane = np.full((96, 128), 10, np.uint16)
+    plane = np.random.default_rng(0).integers(0, 20, (96, 128), np.uint16)
     for number in range(6):
         y, x = 24 + 44 * (number // 3), 24 + 40 * (number % 3)
-        plane[(rows - y) ** 2 + (columns - x) ** 2 <= (9 + number) ** 2] = 500
+        plane[(rows - y) ** 2 + (columns - x) ** 2 <= (9 + number) ** 2] += 490
     path = tmp_path / "stain.tif"
     tifffile.imwrite(path, plane, imagej=True)
     return path
@@ -457,7 +457,8 @@ def test_two_imagejs_at_once_share_one_server(
     both = [start_macro(macro) for _ in range(2)]
     for process in both:
         lines = process.communicate(timeout=LONGEST_S)[0].splitlines()
-        assert lines[1::2] == ["Prediction of stain.tif"] * 5
+        titles = [line for line in lines if not line.startswith("FRM")]
+        assert titles == ["Prediction of stain.tif"] * 5
     assert starts(server_home) == 1
     clients = {
         line.split()[2].split("-")[0]

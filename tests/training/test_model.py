@@ -32,6 +32,11 @@ def test_training_writes_one_onnx_file_with_card_log_and_curves(pairs, quick, tm
     assert card.normalisation.output.unit == "counts"
     assert card.training["groups"]["test"] == ["field3"]
     assert card.training["pairs"] == {"train": 2, "validation": 1, "test": 1}
+    assert [(field.name, field.group) for field in card.passport.fields] == [
+        ("field0", "field0"),
+        ("field1", "field1"),
+    ]
+    assert "2 position(s)" in card.passport.calibration
     assert read_pairs(output / "tiny.pairs.csv") == pairs
     assert (output / "tiny.curves.png").read_bytes().startswith(b"\x89PNG")
     assert (output / "training" / "log.csv").is_file()
