@@ -77,6 +77,8 @@ def test_readme_names_every_command():
         "predict",
         "analyze",
         "compare",
+        "verdict",
+        "scale-sweep",
         "models",
         "bench",
         "doctor",

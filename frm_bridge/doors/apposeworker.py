@@ -111,6 +111,7 @@ def predict(
     pixel_size_um: float | None = None,
     match_scale: bool = False,
     match_intensity: bool = False,
+    force: bool = False,
     title: str = "the image",
 ) -> None:
     """Predict planes in shared memory, into new shared memory.
@@ -133,6 +134,8 @@ def predict(
     match_scale, match_intensity : bool
         Bring the image to the model's pixel size, and its grey levels to the training
         fields'; the prediction has the image's own shape all the same.
+    force : bool
+        Predict also what is too unlike the training fields.
     title : str
         The image's, for messages.
     """
@@ -144,6 +147,7 @@ def predict(
         )
         how: dict[str, Any] = {
             "window": _whole(window),
+            "force": force,
             "progress": _progress(task, "predict"),
             "matching": Matching.asked(
                 match_scale=match_scale, match_intensity=match_intensity
