@@ -315,9 +315,12 @@ def test_escape_ends_the_process(
     program.chmod(0o755)
     python(str(program))
 
+    ended = threading.Event()
+
     def press() -> None:
         while not note.exists() or not note.read_text().strip():
-            time.sleep(0.05)
+            if ended.wait(0.05):
+                return
         time.sleep(0.2)
         jimport("ij.IJ").setKeyDown(27)
 
@@ -325,6 +328,7 @@ def test_escape_ends_the_process(
     presser.start()
     start = time.monotonic()
     printed = run("compare", **folders)
+    ended.set()
     presser.join()
     jimport("ij.IJ").resetEscape()
     assert "Stopped: FRM Compare was stopped" in printed
