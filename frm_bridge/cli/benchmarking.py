@@ -11,7 +11,7 @@ from frm_bridge.cli.options import Device, one_of, progress_bar
 
 def bench(
     model: Annotated[
-        str, typer.Argument(help="An .onnx file or the name of a shipped model.")
+        str, typer.Argument(help="A model's name, an .onnx file, or a package.")
     ] = "nuclei-brightfield",
     device: Device = "auto",
     size: Annotated[

@@ -88,7 +88,7 @@ def matching_of(
 
 def map_intensity(
     model: Annotated[
-        str, typer.Argument(help="An .onnx file or the name of a shipped model.")
+        str, typer.Argument(help="A model's name, an .onnx file, or a package.")
     ],
     images: Annotated[
         list[Path],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from frm_bridge.prediction.gate import Verdict
 
 ModelName = Annotated[
-    str, typer.Argument(help="An .onnx file or the name of a shipped model.")
+    str, typer.Argument(help="A model's name, an .onnx file, or a package.")
 ]
 
 

@@ -58,7 +58,7 @@ def predict(
     model: Annotated[
         str,
         typer.Argument(
-            help="An .onnx file or the name of a shipped model; several, joined by "
+            help="A model's name, an .onnx file, or a package; several, joined by "
             "commas, give one multi-channel image."
         ),
     ],

@@ -20,7 +20,7 @@ from frm_bridge.cli.options import (
 
 def scale_sweep(
     model: Annotated[
-        str, typer.Argument(help="An .onnx file or the name of a shipped model.")
+        str, typer.Argument(help="A model's name, an .onnx file, or a package.")
     ],
     image: Annotated[Path, typer.Argument(help="Transmitted light.")],
     output: Output,

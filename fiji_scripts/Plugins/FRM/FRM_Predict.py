@@ -1,6 +1,6 @@
 #@ String image_path (label="Image file (empty: the active image)", description="Transmitted light", value="", persist=false, initializer="run")
 #@ String output_folder (label="Folder for the prediction (empty: only show it)", value="", persist=false)
-#@ String model (label="Model", description="A shipped model's name, or the path of an .onnx file", value="nuclei-brightfield", persist=false)
+#@ String model (label="Model", description="A model's name, or the path of an .onnx file or a package", value="nuclei-brightfield", persist=false)
 #@ String device (label="Device", description="auto: the fastest that works here", value="auto", choices={"auto", "cuda", "openvino", "cpu"}, persist=false)
 #@ Integer window (label="Largest window (px; 0: as memory allows)", description="The image is predicted in windows, with the same result whatever their size", value=0, min=0, persist=false)
 #@ Boolean require_gpu (label="Fail rather than run on the CPU", value=false, persist=false)
