@@ -51,7 +51,7 @@ _KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "appose": {
         "predict": (
             *("dtype", "window", "device", "require_gpu", "pixel_size_um"),
-            *("match_scale", "match_intensity"),
+            *("match_scale", "match_intensity", "force"),
         ),
     },
 }

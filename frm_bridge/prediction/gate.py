@@ -161,7 +161,7 @@ def refuse_red(verdict: Verdict, name: str, model: str) -> None:
         f"{name} is unlike the images that {model} was trained on: "
         + "; ".join(verdict.texts),
         f"{scale}train a model on your own images, or predict nevertheless with "
-        "--force (in Python force=True): the output then says so",
+        "--force: the output then says so",
     )
 
 

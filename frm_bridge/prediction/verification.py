@@ -172,7 +172,14 @@ def _check_predictions(subject: _Subject) -> list[Check]:
     card = find_card(subject.weights, subject.graph)
     if card is None:
         found = "it has no card, so that its normalisation is unknown"
-        return [Check("prediction", "note", found, "see 'frm-bridge predict --help'")]
+        return [
+            Check(
+                "prediction",
+                "note",
+                found,
+                "tell 'frm-bridge predict' its normalisation",
+            )
+        ]
     golden = _golden(subject)
     checks = []
     if golden is None:
