@@ -332,6 +332,32 @@ def make_model(tmp_path_factory) -> Callable[..., Path]:
     return make
 
 
+@pytest.fixture(scope="session")
+def blur_network() -> Callable[..., Path]:
+    """Write the smallest network that blurs a little: (path, channels=1, stride=1)."""
+
+    def write(path: Path, channels: int = 1, stride: int = 1) -> Path:
+        kernel = np.full((1, channels, 3, 3), 1 / 9, np.float32)
+        sides = ["batch", channels, "height", "width"]
+        image = helper.make_tensor_value_info("image", TensorProto.FLOAT, sides)
+        sides = ["batch", 1, "height", "width"]
+        blurred = helper.make_tensor_value_info("blurred", TensorProto.FLOAT, sides)
+        node = helper.make_node(
+            "Conv", ["image", "kernel"], ["blurred"], pads=[1] * 4, kernel_shape=[3, 3]
+        )
+        node.attribute.append(helper.make_attribute("strides", [stride] * 2))
+        weights = [numpy_helper.from_array(kernel, "kernel")]
+        model = helper.make_model(
+            helper.make_graph([node], "blur", [image], [blurred], weights),
+            opset_imports=[helper.make_opsetid("", 17)],
+            ir_version=8,
+        )
+        onnx.save(model, path)
+        return path
+
+    return write
+
+
 def _draw_field(
     seed: int, *, side: int = 512, cells: int = 30, noise: float = 3.0
 ) -> NDArray[np.uint8]:

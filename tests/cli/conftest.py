@@ -14,7 +14,6 @@ import numpy as np
 import onnx
 import pytest
 import tifffile
-from onnx import TensorProto, helper, numpy_helper
 
 import frm_bridge
 from frm_bridge.cli import main
@@ -140,29 +139,8 @@ def fields(place: Path) -> tuple[Path, Path]:
     return folders
 
 
-def network(path: Path, channels: int = 1, stride: int = 1) -> Path:
-    """Write the smallest network that blurs a little."""
-    kernel = np.full((1, channels, 3, 3), 1 / 9, np.float32)
-    sides = ["batch", channels, "height", "width"]
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, sides)
-    sides = ["batch", 1, "height", "width"]
-    blurred = helper.make_tensor_value_info("blurred", TensorProto.FLOAT, sides)
-    node = helper.make_node(
-        "Conv", ["image", "kernel"], ["blurred"], pads=[1] * 4, kernel_shape=[3, 3]
-    )
-    node.attribute.append(helper.make_attribute("strides", [stride] * 2))
-    weights = [numpy_helper.from_array(kernel, "kernel")]
-    model = helper.make_model(
-        helper.make_graph([node], "blur", [image], [blurred], weights),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
-    )
-    onnx.save(model, path)
-    return path
-
-
 @pytest.fixture(scope="session")
-def models(tmp_path_factory) -> Path:
+def models(tmp_path_factory, blur_network) -> Path:
     """Folder of models with and without a card, and of files that are none."""
     folder = tmp_path_factory.mktemp("models µ")
     for name, output in (
@@ -178,12 +156,12 @@ def models(tmp_path_factory) -> Path:
             margin=1,
             evaluation={"fields": [{"name": "f1", "pcc": 0.5}]},
         )
-        write_card(network(folder / f"{name}.onnx"), card)
+        write_card(blur_network(folder / f"{name}.onnx"), card)
     short = replace(card, name="wrong-halo", halo=0, margin=0, stride=1)
-    write_card(network(folder / "wrong-halo.onnx"), short)
-    network(folder / "cardless.onnx")
-    network(folder / "half.onnx", stride=2)
-    outside = onnx.load(network(folder / "outside.onnx"))
+    write_card(blur_network(folder / "wrong-halo.onnx"), short)
+    blur_network(folder / "cardless.onnx")
+    blur_network(folder / "half.onnx", stride=2)
+    outside = onnx.load(blur_network(folder / "outside.onnx"))
     onnx.save(
         outside,
         folder / "outside.onnx",
@@ -193,7 +171,7 @@ def models(tmp_path_factory) -> Path:
     )
     (folder / "outside.weights").unlink()
     (folder / "text.json").write_text("{}")
-    write_card(network(folder / "two-channels.onnx", channels=2), card)
+    write_card(blur_network(folder / "two-channels.onnx", channels=2), card)
     (folder / "text.onnx").write_text("not a network\n")
     return folder
 

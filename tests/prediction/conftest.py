@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import tifffile
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from frm_bridge.models.card import write_card
 from frm_bridge.models.normalisation import (
@@ -46,29 +46,10 @@ def openvino() -> str:
     return "openvino"
 
 
-def _blur(path: Path) -> Path:
-    """The smallest network: each pixel the mean of nine."""
-    kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)
-    sides = ["batch", 1, "height", "width"]
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, sides)
-    blurred = helper.make_tensor_value_info("blurred", TensorProto.FLOAT, sides)
-    node = helper.make_node(
-        "Conv", ["image", "kernel"], ["blurred"], pads=[1] * 4, kernel_shape=[3, 3]
-    )
-    weights = [numpy_helper.from_array(kernel, "kernel")]
-    model = helper.make_model(
-        helper.make_graph([node], "blur", [image], [blurred], weights),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
-    )
-    onnx.save(model, path)
-    return path
-
-
 @pytest.fixture(scope="session")
-def blur(tmp_path_factory) -> Path:
+def blur(tmp_path_factory, blur_network) -> Path:
     """A tiny network without a card."""
-    return _blur(tmp_path_factory.mktemp("blur") / "blur.onnx")
+    return blur_network(tmp_path_factory.mktemp("blur") / "blur.onnx")
 
 
 @pytest.fixture(scope="session")
