@@ -52,8 +52,10 @@ def images_of(places: Iterable[Path]) -> list[Path]:
 
 
 def result_name(path: Path) -> str:
-    """Give an image's name without its ending, which may be ``.ome.tif``."""
-    return path.stem.removesuffix(".ome")
+    """Give the name, without an ending, of what is made of an image."""
+    from frm_bridge.images import image_stem
+
+    return image_stem(path)
 
 
 def refuse_inputs(outputs: Sequence[Path], sources: Sequence[Path]) -> None:

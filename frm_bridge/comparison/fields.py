@@ -11,6 +11,7 @@ from frm_bridge.errors import InputError
 from frm_bridge.imagej import Source, planes_of_series
 from frm_bridge.images import (
     check_pixel_size,
+    image_stem,
     list_images,
     open_image,
 )
@@ -146,7 +147,7 @@ def is_relative(provenance: Mapping[str, str]) -> bool:
 def _by_stem(path: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in list_images(path):
-        stem = file.stem.removesuffix(".ome")
+        stem = image_stem(file)
         if stem in found:
             raise InputError(
                 "E_PAIR_AMBIGUOUS",

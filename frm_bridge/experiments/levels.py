@@ -16,7 +16,7 @@ from frm_bridge.comparison.changes import (
 )
 from frm_bridge.comparison.readouts import read_readouts
 from frm_bridge.errors import FrmError, InputError
-from frm_bridge.images import create_image, list_images, open_image
+from frm_bridge.images import create_image, image_stem, list_images, open_image
 from frm_bridge.images.noise import add_noise, estimate_noise
 from frm_bridge.reporting import write_report
 
@@ -114,9 +114,9 @@ class Measuring:
         light = Path(str(self.transmitted))
         if not (light.is_dir() and self.truth.is_dir()):
             return light
-        stems = {_stem(path) for path in list_images(self.truth)}
+        stems = {image_stem(path) for path in list_images(self.truth)}
         found = list_images(light)
-        own = [path for path in found if _stem(path) in stems]
+        own = [path for path in found if image_stem(path) in stems]
         if len(own) == len(found):
             return light
         folder.mkdir(parents=True)
@@ -150,13 +150,9 @@ class Measuring:
         )
 
 
-def _stem(path: Path) -> str:
-    return path.stem.removesuffix(".ome")
-
-
 def _add_noise(path: Path, channel: int | None, folder: Path, seed: int) -> Path:
     """Write an image with one more dose of its noise, plane by plane."""
-    written = folder / f"{_stem(path)}.tif"
+    written = folder / f"{image_stem(path)}.tif"
     with open_image(path, channel=channel) as image:
         info = image.info
         with create_image(

@@ -25,7 +25,7 @@ from frm_bridge.experiments.levels import SHUFFLED, Level, Measuring, measure_le
 from frm_bridge.experiments.verdictfolder import fresh_verdict
 from frm_bridge.experiments.verdictrecord import write_record
 from frm_bridge.imagej import Workflow, find_workflow
-from frm_bridge.images import list_images
+from frm_bridge.images import image_stem, list_images
 from frm_bridge.reporting.verdictpage import write_verdict_page
 from frm_bridge.training.pairs import group_of
 
@@ -191,7 +191,7 @@ def _check_sources(
             "give both --truth and --prediction, or --comparison alone",
         )
     for path in [] if truth is None else list_images(truth):
-        group_of(path.stem.removesuffix(".ome"), group_by)
+        group_of(image_stem(path), group_by)
 
 
 def _find(workflow: Workflow | str | Path | None, question: Question) -> Workflow:

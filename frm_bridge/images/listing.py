@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
 
 
+def image_stem(path: Path) -> str:
+    """Give an image's name without its ending, which may be ``.ome.tif``."""
+    return path.stem.removesuffix(".ome")
+
+
 def list_images(path: Path) -> list[Path]:
     """List the images of a folder, or the one file.
 

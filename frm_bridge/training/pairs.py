@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from frm_bridge.errors import InputError
-from frm_bridge.images import list_images, open_image
+from frm_bridge.images import image_stem, list_images, open_image
 from frm_bridge.outputs import write_text
 
 if TYPE_CHECKING:
@@ -342,7 +342,7 @@ def _located(table: Path, number: int, name: str) -> Path:
 def _by_stem(folder: Path, suffix: str) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for path in list_images(folder):
-        stem = path.stem.removesuffix(".ome")
+        stem = image_stem(path)
         if suffix and not stem.endswith(suffix):
             continue
         stem = stem.removesuffix(suffix)
