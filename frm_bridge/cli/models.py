@@ -42,12 +42,11 @@ def inspect(
         frm-bridge models inspect nuclei-brightfield
     """
     from frm_bridge.models.card import file_sha256
-    from frm_bridge.models.description import find_card
-    from frm_bridge.models.graphcheck import check_graph
+    from frm_bridge.models.description import checked_card
     from frm_bridge.models.registry import find_model
 
     path = find_model(model)
-    card = find_card(path, check_graph(path))
+    card = checked_card(path)
     if card is not None and as_json:
         typer.echo(json.dumps(json.loads(card.to_json()), indent=2, ensure_ascii=False))
         return

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from frm_bridge.models.card import ModelCard, card_of
+from frm_bridge.models.graphcheck import check_graph
 from frm_bridge.models.normalisation import Normalisation
 from frm_bridge.models.packagefolder import package_file, weights_file
 from frm_bridge.models.processing import (
@@ -83,6 +84,17 @@ def package_folder(weights: Path) -> Path | None:
 def find_card(path: Path, graph: onnx.ModelProto) -> ModelCard | None:
     """Give the card of an ONNX file: its own, else what its package declares."""
     return card_of(graph) or declared_card(path)
+
+
+def checked_card(path: Path) -> ModelCard | None:
+    """Give the card of an ONNX file, once its network is found to be harmless.
+
+    Raises
+    ------
+    ModelError
+        As `~frm_bridge.models.graphcheck.check_graph` and `declared_card`.
+    """
+    return find_card(path, check_graph(path))
 
 
 def card_from_description(description: Mapping[str, Any]) -> ModelCard:

@@ -17,8 +17,7 @@ from frm_bridge.errors import FrmError, ModelError
 from frm_bridge.home import home_path, installed_folders
 from frm_bridge.models.archive import is_package, open_model_file
 from frm_bridge.models.card import file_sha256
-from frm_bridge.models.description import find_card
-from frm_bridge.models.graphcheck import check_graph
+from frm_bridge.models.description import checked_card
 from frm_bridge.models.names import NO_VERSION, plain_name
 from frm_bridge.shipped import shipped_folder
 
@@ -70,8 +69,7 @@ class PlacedModel:
         if self.where == "installed":
             return self.path.name
         try:
-            file = self.file()
-            card = find_card(file, check_graph(file))
+            card = checked_card(self.file())
         except FrmError:
             return ""
         return card.version if card else NO_VERSION
@@ -83,7 +81,7 @@ class PlacedModel:
         """
         try:
             file = self.file()
-            card = find_card(file, check_graph(file))
+            card = checked_card(file)
             return file_sha256(file), card.to_json() if card else ""
         except (FrmError, OSError):
             return "", str(self.path)

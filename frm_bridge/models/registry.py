@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from frm_bridge.errors import FrmError, ModelError
 from frm_bridge.models.archive import is_package, open_model_file
 from frm_bridge.models.card import file_sha256
-from frm_bridge.models.description import find_card
-from frm_bridge.models.graphcheck import check_graph
+from frm_bridge.models.description import checked_card
 from frm_bridge.models.names import NAME, NO_VERSION
 from frm_bridge.models.places import PlacedModel, Where, placed_models
 from frm_bridge.models.places import shipped_models as shipped_models
@@ -170,7 +169,7 @@ def _listed(placed: PlacedModel) -> ListedModel:
     plain = ListedModel(placed.name, version, placed.where, str(placed.path))
     try:
         file = placed.file()
-        card = find_card(file, check_graph(file))
+        card = checked_card(file)
         return ListedModel(
             placed.name,
             version or (card.version if card else NO_VERSION),
