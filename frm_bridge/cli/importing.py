@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from frm_bridge.cli.options import Output, Overwrite, one_of, plain_name, warn
+from frm_bridge.cli.options import Output, Overwrite, file_name, one_of, warn
 from frm_bridge.errors import InputError
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def import_h5(
         "authors": tuple(author or ()),
     }
     card = _card(known, name or _name(known, weights), scales, source, stated)
-    path = output / f"{plain_name(card.name)}.onnx"
+    path = output / f"{file_name(card.name)}.onnx"
     made = import_weights(weights, path, card=card, head=last, overwrite=overwrite)
     _show(made)
 

@@ -96,7 +96,7 @@ def one_of(option: str, value: str, choices: Iterable[str]) -> Any:
     return value
 
 
-def plain_name(name: str) -> str:
+def file_name(name: str) -> str:
     """Give what --name says, if a file can be called so."""
     if Path(name).name != name or name in {"", ".", ".."}:
         raise InputError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from frm_bridge.cli.options import Output, Overwrite, one_of, plain_name, progress_bar
+from frm_bridge.cli.options import Output, Overwrite, file_name, one_of, progress_bar
 from frm_bridge.cli.pairing import (
     GroupBy,
     InputChannel,
@@ -169,7 +169,7 @@ def train(
         target_channel=target_channel,
     )
     found = assigned(found, one_of("--split", split, ("grouped", "paper")), seed)
-    check_absent(output / f"{plain_name(name)}.onnx", overwrite=overwrite)
+    check_absent(output / f"{file_name(name)}.onnx", overwrite=overwrite)
     check_names(pair for pair in found if pair.split == "test")
     _show_split(found, settings)
     if not overwrite:
