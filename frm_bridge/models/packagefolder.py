@@ -68,11 +68,11 @@ def check_folder(folder: Path) -> dict[str, Any]:
     description = read_rdf(folder)
     for declared in declared_files(description):
         path = package_file(folder, declared.source)
-        if declared.sha256 and file_sha256(path) != declared.sha256.lower():
+        if declared.sha256 and (found := file_sha256(path)) != declared.sha256.lower():
             raise ModelError(
                 "E_PACKAGE_HASH",
                 f"{declared.source} is not the file that the package declares: its "
-                f"SHA-256 is {file_sha256(path)}, not {declared.sha256}",
+                f"SHA-256 is {found}, not {declared.sha256}",
                 "fetch the package again; if that does not help, tell whoever sent it",
             )
     for name in names:

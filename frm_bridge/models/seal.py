@@ -13,6 +13,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from frm_bridge.models.card import file_sha256
+from frm_bridge.models.packagefolder import list_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 MANIFEST = "frm_bridge.sha256"
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 _UNIX, _PLAIN_FILE = 3, 0o100644 << 16
-
-
-def file_names(folder: Path) -> list[str]:
-    """List the files of a package, sorted, each with ``/`` between its parts."""
-    found = (path for path in folder.rglob("*") if not path.is_dir())
-    return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
 def write_manifest(folder: Path) -> Path:
@@ -39,7 +34,7 @@ def canonical_zip(folder: Path) -> bytes:
     """Give the one zip of a folder's files."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name in file_names(folder):
+        for name in list_files(folder):
             entry = zipfile.ZipInfo(name, _STAMP)
             # NB: these two depend on the system where they are left alone.
             entry.create_system, entry.external_attr = _UNIX, _PLAIN_FILE
@@ -72,7 +67,7 @@ def broken_seal(folder: Path, archive: Path | None = None) -> str | None:
 
 
 def _hashes(folder: Path) -> str:
-    names = (name for name in file_names(folder) if name != MANIFEST)
+    names = (name for name in list_files(folder) if name != MANIFEST)
     return "".join(f"{file_sha256(folder / name)}  {name}\n" for name in names)
 
 

@@ -141,8 +141,7 @@ def compare_outputs(
 
 def _first_plane(path: Path) -> NDArray[np.generic]:
     with open_image(path) as image:
-        info = image.info
-        return np.array(image.read_window(0, 0, 0, info.height, info.width))
+        return np.array(image.read_plane())
 
 
 def _golden_side(field: Path, card: ModelCard, available: int) -> int:

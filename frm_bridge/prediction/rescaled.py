@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from frm_bridge.errors import InputError
+from frm_bridge.images.info import SMALLEST_SIDE
 from frm_bridge.images.resampling import plan_grids
 from frm_bridge.prediction.grain import grain, lost_noise, pixel_noise
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from frm_bridge.prediction.exact import Source, Write
 
-_SMALLEST_SIDE = 16
 _BAND_ROWS = 256
 
 
@@ -68,11 +68,11 @@ class RescaledImage:
         info = source.info
         before = info.height, info.width
         after = max(1, round(before[0] * factor)), max(1, round(before[1] * factor))
-        if min(after) < _SMALLEST_SIDE:
+        if min(after) < SMALLEST_SIDE:
             raise InputError(
                 "E_IMAGE_SMALL",
                 f"{info.path}: {before[0]} x {before[1]} px become {after[0]} x "
-                f"{after[1]} px at the model's scale; at least {_SMALLEST_SIDE} px on "
+                f"{after[1]} px at the model's scale; at least {SMALLEST_SIDE} px on "
                 "each side were expected",
                 "give a larger image, or a model for this magnification",
             )

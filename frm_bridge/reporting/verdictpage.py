@@ -66,7 +66,7 @@ def write_verdict_page(
     found = _read(folder / "verdict.json", "run 'frm-bridge verdict' into it first")
     place = Path(found["comparison"]["folder"])
     record = _read(place / "comparison.json", "put the comparison back, or judge again")
-    page = verdict_page(found, record)
+    page = verdict_page(found)
     shown = {**record, "warnings": found["warnings"]}
     title = f"Verdict: {found['question']['text']}"
     text = render_page(page, shown, title=title, references=REFERENCES)
@@ -82,18 +82,15 @@ def _read(path: Path, fix: str) -> dict[str, Any]:
     return content
 
 
-def verdict_page(verdict: Record, comparison: Record) -> Page:
+def verdict_page(verdict: Record) -> Page:
     """Give the parts of the page.
 
     Parameters
     ----------
     verdict : mapping
         ``verdict.json``.
-    comparison : mapping
-        ``comparison.json`` of what was judged.
     """
     because = verdict["because"]
-    del comparison  # its parameters, files and versions are on every page
     return Page(
         template="verdict.html.j2",
         headline=(
