@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -300,6 +301,19 @@ def test_one_run_leaves_nothing_to_the_next(
     assert not prefs.blackBackground
     assert manager.getImageCount() == 0
     assert text_of(run('run("Measure");')) == first
+
+
+@pytest.mark.parametrize(
+    "end", ['n = getNumber("n", 3);', "exit;", 'exit("enough");', "x = 1 +;", ""]
+)
+def test_however_a_macro_ends_no_macro_runs_after_it(
+    run: Callable[..., WorkflowResult], end: str
+) -> None:
+    from scyjava import jimport
+
+    with contextlib.suppress(WorkflowError):
+        run(f'run("Measure"); {end}')
+    assert not jimport("ij.IJ").isMacro()
 
 
 def test_foreign_lines_are_read_as_scijava_reads_them() -> None:

@@ -37,6 +37,15 @@ def callers():
 
 def private(kind, name):
     """A static field; NB: of IJ._hooks Jython would take the method of that name."""
+    return _field(kind, name).get(None)
+
+
+def set_private(kind, name, value):
+    """Change a static field."""
+    _field(kind, name).set(None, value)
+
+
+def _field(kind, name):
     field = Class.getDeclaredField(kind, name)
     field.setAccessible(True)
-    return field.get(None)
+    return field

@@ -8,11 +8,14 @@ from __future__ import absolute_import, division
 
 from ij import IJ, ImagePlus, Macro, Prefs, WindowManager
 from ij.gui import Line, Toolbar, Wand
+from ij.macro import Interpreter
 from ij.measure import Measurements, ResultsTable
 from ij.plugin.filter import Analyzer
 from ij.process import ImageConverter
 from java.awt import Color
 from java.lang import Thread
+
+from frm import active
 
 _OFF = ("blackBackground", "padEdges", "avoidResliceInterpolation", "verticalProfile",
         "subPixelResolution", "noRowNumbers", "useNamesAsLabels", "weightedColor",
@@ -61,6 +64,7 @@ class Pristine(object):
 
     def __enter__(self):
         self._before = self._settings()
+        self._macro = active.private(Interpreter, "instance")
         self._open = set(_image_ids())
         self._table = Analyzer.getResultsTable()
         self.table = Table()
@@ -83,6 +87,9 @@ class Pristine(object):
         WindowManager.setTempCurrentImage(None)
         Analyzer.setResultsTable(self._table)
         _apply(self._before[0], **self._before[1])
+        # NB: a macro that an exception ends is one that still runs, to ImageJ, and all
+        # that comes after is a part of it: IJ.isMacro() stays true.
+        active.set_private(Interpreter, "instance", self._macro)
 
     def _settings(self):
         return dict((name, getattr(Prefs, name)) for name in _OFF + _ON), dict(
