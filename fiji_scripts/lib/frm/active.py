@@ -35,9 +35,10 @@ def callers():
     return list(private(IJ, "_hooks").getThreadAncestors() or [])
 
 
-def private(kind, name):
-    """A static field; NB: of IJ._hooks Jython would take the method of that name."""
-    return _field(kind, name).get(None)
+def private(kind, name, owner=None):
+    """A field, static without an owner; NB: of IJ._hooks Jython would take the method of
+    that name."""
+    return _field(kind, name).get(owner)
 
 
 def set_private(kind, name, value):

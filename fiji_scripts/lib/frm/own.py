@@ -16,7 +16,7 @@ from java.awt import HeadlessException
 from java.io import ByteArrayOutputStream, File, PrintStream
 from java.lang import RuntimeException, System
 
-from frm import results
+from frm import active, results
 from frm.pristine import Pristine
 from frm.results import Problem
 
@@ -151,9 +151,7 @@ def _run_macro(text, parameters, console):
 
 def _error_line(interpreter):
     """Where the error is; getLineNumber() tells where the macro would have gone on."""
-    field = Interpreter.getDeclaredField("lineNumber")
-    field.setAccessible(True)
-    return field.getInt(interpreter)
+    return active.private(Interpreter, "lineNumber", interpreter)
 
 
 def _end(text, number, console):

@@ -64,7 +64,7 @@ class Pristine(object):
 
     def __enter__(self):
         self._before = self._settings()
-        self._macro = active.private(Interpreter, "instance")
+        self._macro = Interpreter.getInstance()
         self._open = set(_image_ids())
         self._table = Analyzer.getResultsTable()
         self.table = Table()
